@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * pvpmu core: what a hypervisor embeds.
+ *
+ * Core decides, the backend translates.  Core knows the ABI: it parses what
+ * the guest wrote, checks ids, keeps the state of every slot, writes the shared
+ * page, enforces limits and picks every error.  The backend knows the
+ * hypervisor: how guest memory is reached, how an event is counted while a
+ * vCPU runs its guest, how an interrupt gets into it.
+ *
+ * Core allocates nothing and locks nothing.  The backend owns the memory of
+ * struct pvpmu_vm and struct pvpmu_vcpu, and serialises all entry points of
+ * one vCPU, but pvpmu_overflow(), which may interrupt any of them on the same
+ * physical CPU, from an NMI as well.  Entry points of different vCPUs may run
+ * side by side.
+ */
+#ifndef PVPMU_CORE_H
+#define PVPMU_CORE_H
+
+#include "env.h"
+#include "abi.h"
+
+/*
+ * Host counters of one vCPU.  More than slots, so that a guest which closes
+ * and opens events at every context switch finds its counters still there.
+ */
+#define PVPMU_MAX_COUNTERS 48u
+#define PVPMU_COUNTER_BUCKETS 32u
+
+struct pvpmu_vcpu;
+
+/**
+ * struct pvpmu_desc - what a host counter counts
+ * @type: PVPMU_TYPE_*, known to core
+ * @flags: PVPMU_FLAG_*
+ * @config: valid for @type
+ * @sampling: it is to overflow; such a counter serves one slot only
+ */
+struct pvpmu_desc {
+	u32 type;
+	u32 flags;
+	u64 config;
+	bool sampling;
+};
+
+/**
+ * struct pvpmu_reading - a host counter at one moment
+ * @count: events, monotonic since the counter was created
+ * @enabled: ns that it was started while the vCPU was scheduled in, monotonic
+ * @running: ns of @enabled in which it really counted, monotonic
+ * @active: it counts now, or will as soon as the vCPU runs; false if the host
+ *          took it away for the time being
+ * @failed: it will never count again
+ */
+struct pvpmu_reading {
+	u64 count;
+	u64 enabled;
+	u64 running;
+	bool active;
+	bool failed;
+};
+
+/**
+ * struct pvpmu_host_ops - what a hypervisor does for core
+ *
+ * Counters have an index below PVPMU_MAX_COUNTERS, given by core; the backend
+ * keeps what it needs for each in an array of its own.  Unless said otherwise
+ * an op is called from within the entry points, in the context that the
+ * backend called them in.
+ *
+ * @features: PVPMU_FEAT_* that the backend can serve
+ * @query: PVPMU_CAP_* of the event @desc (flags and sampling are zero there),
+ *         0 if it cannot be counted here.  Filters that a @create would not
+ *         honour exactly are left out.
+ * @area_attach: makes the page of that guest frame the vCPU's area, instead of
+ *         one attached before.  PVPMU_OK, or with nothing changed
+ *         PVPMU_ERR_FRAME (not RAM that the guest may write) or
+ *         PVPMU_ERR_RETRY.
+ * @area_detach: lets the area go.  Only called while attached.
+ * @area_read: copies from the area; false if it is gone.
+ * @area_write: copies into the area in ascending order of addresses, and sees
+ *         to it that a live migration takes note; false if the area is gone.
+ *         @offset and @len are multiples of 4, and aligned words of 4 bytes
+ *         are never torn.
+ * @area_or32: atomically sets bits in a word of the area, as seen by the
+ *         guest's CPUs, and returns the old word in @old; false if it is gone.
+ * @deliver: how to interrupt this vCPU from now on.  Core has checked
+ *         @delivery against @features.  PVPMU_OK or PVPMU_ERR_DELIVERY (the
+ *         port is not the guest's, or this kind of guest has no such thing).
+ * @create: makes a counter, stopped.  May be slow.  PVPMU_OK, or with nothing
+ *         left behind PVPMU_ERR_HOST, or PVPMU_ERR_EVENT.
+ * @destroy: gives a stopped counter back.  May be slow.
+ * @start: lets the counter count.  Sampling counters overflow once after @left
+ *         more events, then every pvpmu_overflow() events; @left is 0 for
+ *         others.  A backend whose counters can run on at no cost may ignore
+ *         it for those.
+ * @stop: lets it stop; of a sampling counter, no overflow is reported after
+ *         the return.  The next reading shows what was counted until now.
+ * @read: the counter's values now.
+ * @kick: asks to have pvpmu_publish() called on the vCPU before it runs its
+ *         guest again, or, if it sleeps in the host, soon.  NMI context.
+ * @raise: interrupts the guest as chosen with @deliver.
+ * @clock: a monotonic clock in ns.  Any context, NMI as well.
+ * @idle: a counter has lost its last user: have pvpmu_reap() called after a
+ *         while.  On the guest's path, so it is quick.
+ */
+struct pvpmu_host_ops {
+	u32 features;
+
+	u32 (*query)(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc);
+
+	s32 (*area_attach)(struct pvpmu_vcpu *vcpu, u64 frame);
+	void (*area_detach)(struct pvpmu_vcpu *vcpu);
+	bool (*area_read)(struct pvpmu_vcpu *vcpu, u32 offset, void *to,
+			  u32 len);
+	bool (*area_write)(struct pvpmu_vcpu *vcpu, u32 offset,
+			   const void *from, u32 len);
+	bool (*area_or32)(struct pvpmu_vcpu *vcpu, u32 offset, u32 bits,
+			  u32 *old);
+
+	s32 (*deliver)(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port);
+
+	s32 (*create)(struct pvpmu_vcpu *vcpu, u32 counter,
+		      const struct pvpmu_desc *desc);
+	void (*destroy)(struct pvpmu_vcpu *vcpu, u32 counter);
+	s32 (*start)(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
+	void (*stop)(struct pvpmu_vcpu *vcpu, u32 counter);
+	void (*read)(struct pvpmu_vcpu *vcpu, u32 counter,
+		     struct pvpmu_reading *reading);
+
+	void (*kick)(struct pvpmu_vcpu *vcpu);
+	void (*raise)(struct pvpmu_vcpu *vcpu);
+	u64 (*clock)(void);
+	void (*idle)(struct pvpmu_vcpu *vcpu);
+};
+
+/* Classes of events that an administrator grants, a bit each */
+#define PVPMU_CLASS_BASIC (1u << 0) /* cycles, instructions, branches, clock */
+#define PVPMU_CLASS_CACHE (1u << 1) /* caches, stalls, bus */
+#define PVPMU_CLASS_HYPERVISOR (1u << 2) /* the guest's own exits, steal */
+#define PVPMU_CLASS_RAW (1u << 3) /* event numbers of the CPU */
+
+/**
+ * struct pvpmu_limits - what the host's administrator allows
+ * @slots_vcpu: open ids per vCPU, 0 (none) to PVPMU_MAX_SLOTS
+ * @slots_vm: open ids of all vCPUs of the VM together
+ * @classes: PVPMU_CLASS_*
+ * @period_min: shortest period of a counted event, in events, at least 1
+ * @clock_period_min: shortest period of a clock event, in ns, at least 1
+ * @overflow_rate: overflows per second and vCPU, above which an event is
+ *                 throttled
+ */
+struct pvpmu_limits {
+	u32 slots_vcpu;
+	u32 slots_vm;
+	u32 classes;
+	u32 period_min;
+	u32 clock_period_min;
+	u32 overflow_rate;
+};
+
+#define PVPMU_LIMITS_DEFAULT                                     \
+	{                                                        \
+		.slots_vcpu = PVPMU_MAX_SLOTS, .slots_vm = 1024, \
+		.classes = PVPMU_CLASS_BASIC | PVPMU_CLASS_CACHE | \
+			   PVPMU_CLASS_HYPERVISOR,               \
+		.period_min = 1000, .clock_period_min = 100000,  \
+		.overflow_rate = 50000,                          \
+	}
+
+/**
+ * struct pvpmu_vm - what the vCPUs of a VM have in common
+ * @limits: see struct pvpmu_limits; the backend may change single words of it
+ *          while vCPUs run, the next call sees them
+ * @slots_open: open ids of all its vCPUs; core changes it, atomically
+ */
+struct pvpmu_vm {
+	struct pvpmu_limits limits;
+	u32 slots_open;
+};
+
+/**
+ * struct pvpmu_stats - what a vCPU did, for the administrator
+ * @calls: calls by operation; those that were no operation come last
+ * @refused: calls that had an error for answer
+ * @overflows: overflows counted
+ * @throttled: times an event was throttled
+ * @raised: interrupts raised
+ * @created: host counters made
+ * @destroyed: host counters given back
+ */
+struct pvpmu_stats {
+	u64 calls[PVPMU_OP_UPDATE + 2];
+	u64 refused;
+	u64 overflows;
+	u64 throttled;
+	u64 raised;
+	u64 created;
+	u64 destroyed;
+};
+
+/**
+ * struct pvpmu_counter - a host counter, core's side of it; private to core
+ * @desc: what it counts
+ * @idle_since: clock when @users became 0
+ * @users: slots that are open on it
+ * @started: slots that are enabled on it
+ * @next: next counter in the same bucket
+ * @slot: id it serves, if sampling
+ */
+struct pvpmu_counter {
+	struct pvpmu_desc desc;
+	u64 idle_since;
+	u8 users;
+	u8 started;
+	u8 next;
+	u8 slot;
+};
+
+/**
+ * struct pvpmu_slot_state - a slot as the host sees it; private to core
+ *
+ * The page is written from here and never read back.  The second part belongs
+ * to pvpmu_overflow() while the slot is armed, and to the entry points
+ * otherwise.
+ *
+ * @host: the slot's line as last written
+ * @base: the counter's reading when the slot was enabled
+ * @done: sums of all the times it was enabled before
+ * @counter: index of its counter
+ * @enabled: between ENABLE and DISABLE
+ * @sampling: it has a period
+ * @period_min: shortest period that this event may have
+ * @length: length of the period that runs
+ * @reload: length of the next one
+ * @total: where the last overflow was, on the scale of the count
+ * @overflows: overflows since OPEN
+ * @throttled: no overflow until the next ENABLE
+ */
+struct pvpmu_slot_state {
+	struct pvpmu_slot_host host;
+	struct pvpmu_reading base;
+	struct pvpmu_reading done;
+	u8 counter;
+	bool enabled;
+	bool sampling;
+	u32 period_min;
+
+	u64 length;
+	u64 reload;
+	u64 total;
+	u32 overflows;
+	bool throttled;
+};
+
+/**
+ * struct pvpmu_vcpu - a vCPU; the backend embeds it, core owns the contents
+ * @ops: the backend
+ * @vm: what it shares with its siblings
+ * @stats: for the backend to show
+ * @attached: it has an area
+ * @header: the area's header as last written
+ * @open: ids that are open
+ * @overflowed: ids with an overflow that is not published; atomic
+ * @window: start of the second in which @budget is counted; NMI
+ * @budget: overflows left in this second; NMI
+ * @made: counters that exist
+ * @unused: counters that exist and have no user
+ * @bucket: first counter of each bucket
+ * @counter: counters
+ * @slot: slots
+ */
+struct pvpmu_vcpu {
+	const struct pvpmu_host_ops *ops;
+	struct pvpmu_vm *vm;
+	struct pvpmu_stats stats;
+
+	bool attached;
+	struct pvpmu_header_host header;
+	u32 open;
+	u32 overflowed;
+	u64 window;
+	u32 budget;
+
+	u64 made;
+	u64 unused;
+	u8 bucket[PVPMU_COUNTER_BUCKETS];
+	struct pvpmu_counter counter[PVPMU_MAX_COUNTERS];
+	struct pvpmu_slot_state slot[PVPMU_MAX_SLOTS];
+};
+
+/**
+ * struct pvpmu_call - a hypercall, its registers cut to 32 bits
+ * @op: operation word
+ * @arg: the three scalars
+ * @kernel: it came from the guest's most privileged mode
+ */
+struct pvpmu_call {
+	u32 op;
+	u32 arg[3];
+	bool kernel;
+};
+
+/**
+ * pvpmu_vm_init() - prepares the part that vCPUs share
+ * @vm: memory of the backend, any contents
+ * @limits: copied; values beyond what version 1 can do are cut to it
+ */
+void pvpmu_vm_init(struct pvpmu_vm *vm, const struct pvpmu_limits *limits);
+
+/**
+ * pvpmu_vcpu_init() - prepares a vCPU, which has no area then
+ * @vcpu: memory of the backend, any contents
+ * @vm: lives longer than @vcpu
+ * @ops: lives longer than @vcpu
+ */
+void pvpmu_vcpu_init(struct pvpmu_vcpu *vcpu, struct pvpmu_vm *vm,
+		     const struct pvpmu_host_ops *ops);
+
+/**
+ * pvpmu_cpuid() - the discovery leaves, but for where they are
+ * @vm: whose limits they show
+ * @ops: whose features they show
+ * @base: EAX of the first leaf, where the backend put the block
+ * @hypercall: the number that the backend answers to
+ * @leaf: EAX that was asked for, any value
+ * @regs: EAX, EBX, ECX, EDX are left here
+ *
+ * Return: true if @leaf is one of this block.
+ */
+bool pvpmu_cpuid(const struct pvpmu_vm *vm, const struct pvpmu_host_ops *ops,
+		 u32 base, u32 hypercall, u32 leaf, u32 regs[4]);
+
+/**
+ * pvpmu_call() - serves a hypercall
+ * @vcpu: the caller
+ * @call: what it asks for, unchecked
+ *
+ * Context: the vCPU's own, its guest stopped in the call.
+ * Return: what the guest gets, sign extended to its register.
+ */
+s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call);
+
+/**
+ * pvpmu_overflow() - a sampling counter overflowed
+ * @vcpu: whose counter it is
+ * @counter: index of the counter
+ *
+ * The backend lets the period begin that is returned: the next overflow is
+ * that many events after this one, or there is none if it is 0 (the counter
+ * goes on counting).
+ *
+ * Context: any, NMI too, on the physical CPU that runs @vcpu's entry points.
+ * Return: length of the period that begins, or 0.
+ */
+u64 pvpmu_overflow(struct pvpmu_vcpu *vcpu, u32 counter);
+
+/**
+ * pvpmu_publish() - shows the guest what overflowed, and interrupts it
+ * @vcpu: any, also one without an area or overflow
+ *
+ * Context: the vCPU's own, before it runs its guest, after @kick.
+ */
+void pvpmu_publish(struct pvpmu_vcpu *vcpu);
+
+/**
+ * pvpmu_reap() - gives back counters that have been without a user for long
+ * @vcpu: any
+ * @idle_ns: how long
+ *
+ * Context: not on the guest's path, may be slow.
+ * Return: true if there are younger ones, for which it is to be called again.
+ */
+bool pvpmu_reap(struct pvpmu_vcpu *vcpu, u64 idle_ns);
+
+/**
+ * pvpmu_vcpu_detach() - closes everything, lets the area and all counters go
+ * @vcpu: any; nothing happens to one without an area and counters
+ *
+ * For destruction, reset, and a host that stops serving.  Calls answer NO_AREA
+ * afterwards, until SETUP.
+ *
+ * Context: the vCPU's own, or any while its guest does not run.
+ */
+void pvpmu_vcpu_detach(struct pvpmu_vcpu *vcpu);
+
+#endif /* PVPMU_CORE_H */
