@@ -101,7 +101,7 @@ typedef unsigned long long __u64;
  * vCPU by its frame number.  An area registered before is let go, all events
  * on it are closed.  delivery: PVPMU_DELIVER_* in bits 7:0; the event channel
  * port in bits 31:8 where that delivery is chosen, zero otherwise.
- * Errors: FRAME, DELIVERY, RETRY.
+ * Errors: DELIVERY, FRAME, RETRY.
  */
 #define PVPMU_OP_SETUP 1u
 /* DETACH (): closes all events, lets the area go.  Errors: NO_AREA. */
@@ -286,7 +286,8 @@ struct pvpmu_header_host {
  * @reserved: zero
  *
  * An interrupt is raised when the word changes from zero, and once more by
- * SETUP, ENABLE and UPDATE while it is not zero.
+ * each ENABLE and UPDATE that finds it not zero, so that one which the guest's
+ * interrupt controller dropped is not lost for ever.  SETUP clears the word.
  */
 struct pvpmu_header_pending {
 	__u32 pending;
@@ -303,12 +304,13 @@ struct pvpmu_header_pending {
  * @type: PVPMU_TYPE_*
  * @flags: PVPMU_FLAG_*; both filters at once are refused with FILTER
  * @config: the event, according to @type
- * @period: events from ENABLE to the first overflow, at least the shortest
- *          period of CPUID leaf base+2 and below 2^47; 0 for an event that
- *          does not overflow.  What is left of it survives DISABLE.
- * @next_period: length of each later period, with the same bounds (a shorter
- *          one counts as the shortest, a longer one as the longest); 0 if all
- *          are @period long.  Zero if @period is.
+ * @period: events from ENABLE to the first overflow, 1 to PVPMU_PERIOD_MAX;
+ *          0 for an event that does not overflow.  What is left of it
+ *          survives DISABLE.
+ * @next_period: length of each later period.  One below the shortest of CPUID
+ *          leaf base+2 counts as the shortest, one above PVPMU_PERIOD_MAX as
+ *          that.  0 if all are @period long, which then is not below the
+ *          shortest.  Zero if @period is.
  * @leader: id of the group's leader, its own id if it is in no other's group.
  *          The host counts a group as a whole or not at all.
  * @reserved: zero

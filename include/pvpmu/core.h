@@ -142,7 +142,8 @@ struct pvpmu_host_ops {
 
 /**
  * struct pvpmu_limits - what the host's administrator allows
- * @slots_vcpu: open ids per vCPU, 0 (none) to PVPMU_MAX_SLOTS
+ * @slots_vcpu: open ids per vCPU, at most PVPMU_MAX_SLOTS; 0 hides pvpmu from
+ *              the VM and denies it
  * @slots_vm: open ids of all vCPUs of the VM together
  * @classes: PVPMU_CLASS_*
  * @period_min: shortest period of a counted event, in events, at least 1
@@ -159,13 +160,13 @@ struct pvpmu_limits {
 	u32 overflow_rate;
 };
 
-#define PVPMU_LIMITS_DEFAULT                                     \
-	{                                                        \
-		.slots_vcpu = PVPMU_MAX_SLOTS, .slots_vm = 1024, \
+#define PVPMU_LIMITS_DEFAULT                                       \
+	{                                                          \
+		.slots_vcpu = PVPMU_MAX_SLOTS, .slots_vm = 1024,   \
 		.classes = PVPMU_CLASS_BASIC | PVPMU_CLASS_CACHE | \
-			   PVPMU_CLASS_HYPERVISOR,               \
-		.period_min = 1000, .clock_period_min = 100000,  \
-		.overflow_rate = 50000,                          \
+			   PVPMU_CLASS_HYPERVISOR,                 \
+		.period_min = 1000, .clock_period_min = 100000,    \
+		.overflow_rate = 50000,                            \
 	}
 
 /**
@@ -183,7 +184,8 @@ struct pvpmu_vm {
  * struct pvpmu_stats - what a vCPU did, for the administrator
  * @calls: calls by operation; those that were no operation come last
  * @refused: calls that had an error for answer
- * @overflows: overflows counted
+ * @overflows: overflows reported by the backend
+ * @missed: overflows that core found when it stopped a counter
  * @throttled: times an event was throttled
  * @raised: interrupts raised
  * @created: host counters made
@@ -193,6 +195,7 @@ struct pvpmu_stats {
 	u64 calls[PVPMU_OP_UPDATE + 2];
 	u64 refused;
 	u64 overflows;
+	u64 missed;
 	u64 throttled;
 	u64 raised;
 	u64 created;
@@ -230,7 +233,7 @@ struct pvpmu_counter {
  * @counter: index of its counter
  * @enabled: between ENABLE and DISABLE
  * @sampling: it has a period
- * @period_min: shortest period that this event may have
+ * @period: length of the periods that are not said otherwise
  * @length: length of the period that runs
  * @reload: length of the next one
  * @total: where the last overflow was, on the scale of the count
@@ -244,7 +247,7 @@ struct pvpmu_slot_state {
 	u8 counter;
 	bool enabled;
 	bool sampling;
-	u32 period_min;
+	u64 period;
 
 	u64 length;
 	u64 reload;
@@ -259,8 +262,13 @@ struct pvpmu_slot_state {
  * @vm: what it shares with its siblings
  * @stats: for the backend to show
  * @attached: it has an area
+ * @lost: an access to the area failed, which closes everything at the end of
+ *        the entry point that met it
+ * @pending: the area's pending word may not be zero
+ * @delivery: third argument of the SETUP that is in force
  * @header: the area's header as last written
  * @open: ids that are open
+ * @opened: how many they are
  * @overflowed: ids with an overflow that is not published; atomic
  * @window: start of the second in which @budget is counted; NMI
  * @budget: overflows left in this second; NMI
@@ -276,8 +284,12 @@ struct pvpmu_vcpu {
 	struct pvpmu_stats stats;
 
 	bool attached;
+	bool lost;
+	bool pending;
+	u32 delivery;
 	struct pvpmu_header_host header;
 	u32 open;
+	u32 opened;
 	u32 overflowed;
 	u64 window;
 	u32 budget;
@@ -304,7 +316,7 @@ struct pvpmu_call {
 /**
  * pvpmu_vm_init() - prepares the part that vCPUs share
  * @vm: memory of the backend, any contents
- * @limits: copied; values beyond what version 1 can do are cut to it
+ * @limits: copied; values beyond what version 1 can do count as its most
  */
 void pvpmu_vm_init(struct pvpmu_vm *vm, const struct pvpmu_limits *limits);
 

@@ -39,8 +39,8 @@ static inline bool env_cmpxchg32(u32 *p, u32 old, u32 value)
 /* Without a branch that could be mispredicted: a mask of ones if in range. */
 static inline size_t env_nospec(size_t index, size_t size)
 {
-	return index & (size_t)((ptrdiff_t)(index - size) >>
-				(sizeof(size_t) * 8 - 1));
+	return index &
+	       (size_t)((ptrdiff_t)(index - size) >> (sizeof(size_t) * 8 - 1));
 }
 
 static inline u64 env_div64(u64 a, u64 b)

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * pvpmu core: the page that a vCPU shares with its guest
+ *
+ * All of core's accesses to it are here.  The first one that fails marks the
+ * area as lost; what comes after it in the same entry point is dropped, and
+ * pvpmu_settle() closes everything in the end.
+ */
+#include "internal.h"
+
+u32 pvpmu_slot_offset(u32 id)
+{
+	return PVPMU_HEADER_SIZE + id * PVPMU_SLOT_SIZE;
+}
+
+bool pvpmu_area_read(struct pvpmu_vcpu *vcpu, u32 offset, void *to, u32 len)
+{
+	if (!vcpu->lost && vcpu->ops->area_read(vcpu, offset, to, len))
+		return true;
+	vcpu->lost = true;
+	return false;
+}
+
+static void area_write(struct pvpmu_vcpu *vcpu, u32 offset, const void *from,
+		       u32 len)
+{
+	if (!vcpu->lost && !vcpu->ops->area_write(vcpu, offset, from, len))
+		vcpu->lost = true;
+}
+
+/*
+ * Writes a line whose first word is its sequence: odd, the rest, even again.
+ * @line is core's own copy, and its sequence moves on with the page's.
+ */
+static void write_line(struct pvpmu_vcpu *vcpu, u32 offset, void *line)
+{
+	u32 *seq = line;
+	u32 odd = *seq + 1;
+
+	area_write(vcpu, offset, &odd, sizeof(odd));
+	env_wmb();
+	area_write(vcpu, offset + sizeof(odd), seq + 1,
+		   PVPMU_LINE_SIZE - sizeof(odd));
+	env_wmb();
+	*seq += 2;
+	area_write(vcpu, offset, seq, sizeof(*seq));
+}
+
+/* Shows the guest what the host has for @id. */
+void pvpmu_area_show(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	u32 offset = pvpmu_slot_offset(id) + PVPMU_OFFSET(pvpmu_slot, host);
+
+	write_line(vcpu, offset, &vcpu->slot[id].host);
+}
+
+/* Writes all that is the host's, whatever the page held before. */
+void pvpmu_area_reset(struct pvpmu_vcpu *vcpu)
+{
+	const struct pvpmu_header_pending none = { 0 };
+	u32 id;
+
+	vcpu->header.generation++;
+	vcpu->header.version = PVPMU_ABI_VERSION;
+	vcpu->header.features = vcpu->ops->features & PVPMU_FEATURES;
+	vcpu->header.slots_usable = pvpmu_slots_usable(vcpu->vm);
+	vcpu->pending = false;
+
+	area_write(vcpu, PVPMU_OFFSET(pvpmu_area, overflow), &none,
+		   sizeof(none));
+	for (id = 0; id < PVPMU_MAX_SLOTS; id++) {
+		struct pvpmu_slot_host *host = &vcpu->slot[id].host;
+		u32 seq = host->seq;
+
+		memset(host, 0, sizeof(*host));
+		host->seq = seq;
+		pvpmu_area_show(vcpu, id);
+	}
+	/* Last, so that a new generation says that the slots are in place. */
+	write_line(vcpu, PVPMU_OFFSET(pvpmu_area, host), &vcpu->header);
+}
+
+/* Adds @ids to the pending word; its old value, 0 if the area is gone. */
+u32 pvpmu_area_pend(struct pvpmu_vcpu *vcpu, u32 ids)
+{
+	u32 old;
+
+	if (vcpu->lost)
+		return 0;
+	if (vcpu->ops->area_or32(vcpu, PVPMU_OFFSET(pvpmu_area, overflow), ids,
+				 &old))
+		return old;
+	vcpu->lost = true;
+	return 0;
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/* pvpmu core: the entry points, and the life of a vCPU */
+#include "internal.h"
+
+void pvpmu_vm_init(struct pvpmu_vm *vm, const struct pvpmu_limits *limits)
+{
+	vm->limits = *limits;
+	vm->slots_open = 0;
+}
+
+void pvpmu_vcpu_init(struct pvpmu_vcpu *vcpu, struct pvpmu_vm *vm,
+		     const struct pvpmu_host_ops *ops)
+{
+	memset(vcpu, 0, sizeof(*vcpu));
+	memset(vcpu->bucket, 0xff, sizeof(vcpu->bucket));
+	vcpu->vm = vm;
+	vcpu->ops = ops;
+	/* A host that was loaded again does not begin where it began before. */
+	vcpu->window = ops->clock();
+	vcpu->budget = READ_ONCE(vm->limits.overflow_rate);
+	vcpu->header.generation = (u32)vcpu->window;
+}
+
+bool pvpmu_cpuid(const struct pvpmu_vm *vm, const struct pvpmu_host_ops *ops,
+		 u32 base, u32 hypercall, u32 leaf, u32 regs[4])
+{
+	if (!pvpmu_slots_usable(vm))
+		return false;
+	switch (leaf - base) {
+	case 0:
+		regs[0] = base + PVPMU_CPUID_LEAVES;
+		regs[1] = PVPMU_SIGNATURE_EBX;
+		regs[2] = PVPMU_SIGNATURE_ECX;
+		regs[3] = PVPMU_SIGNATURE_EDX;
+		return true;
+	case 1:
+		regs[0] = PVPMU_ABI_VERSION;
+		regs[1] = PVPMU_SLOT_SIZE << 16 | PVPMU_MAX_SLOTS;
+		regs[2] = ops->features & PVPMU_FEATURES;
+		regs[3] = hypercall;
+		return true;
+	case 2:
+		regs[0] = PVPMU_OP_BASE;
+		regs[1] = PVPMU_AREA_PAGES << 16 | PVPMU_HEADER_SIZE;
+		regs[2] =
+			(u32)pvpmu_period_clamp(vm, PVPMU_TYPE_HARDWARE, 0, 0);
+		regs[3] = (u32)pvpmu_period_clamp(vm, PVPMU_TYPE_CLOCK, 0, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static s32 op_query(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	return pvpmu_event_caps(vcpu, arg[0], (u64)arg[2] << 32 | arg[1]);
+}
+
+static s32 check_delivery(const struct pvpmu_vcpu *vcpu, u32 delivery)
+{
+	static const u32 needs[] = {
+		[PVPMU_DELIVER_NONE] = 0,
+		[PVPMU_DELIVER_LVTPC] = PVPMU_FEAT_LVTPC,
+		[PVPMU_DELIVER_PV_NMI] = PVPMU_FEAT_PV_NMI,
+		[PVPMU_DELIVER_EVTCHN] = PVPMU_FEAT_EVTCHN,
+	};
+	const u32 kinds = sizeof(needs) / sizeof(needs[0]);
+	u32 kind = delivery & PVPMU_DELIVER_MASK;
+
+	if (kind >= kinds)
+		return PVPMU_ERR_DELIVERY;
+	if (needs[env_nospec(kind, kinds)] &
+	    ~(vcpu->ops->features & PVPMU_FEATURES))
+		return PVPMU_ERR_DELIVERY;
+	if (kind != PVPMU_DELIVER_EVTCHN && delivery != kind)
+		return PVPMU_ERR_RESERVED;
+	return PVPMU_OK;
+}
+
+static s32 deliver(struct pvpmu_vcpu *vcpu, u32 delivery)
+{
+	return vcpu->ops->deliver(vcpu, delivery & PVPMU_DELIVER_MASK,
+				  delivery >> PVPMU_DELIVER_PORT_SHIFT);
+}
+
+/*
+ * Attaches the new area first: if that fails, the old one goes on as it was.
+ * Nothing is written into the old one any more; events end without a word.
+ */
+static s32 op_setup(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	s32 error;
+
+	if (!pvpmu_slots_usable(vcpu->vm))
+		return PVPMU_ERR_DENIED;
+	error = check_delivery(vcpu, arg[2]);
+	if (error)
+		return error;
+	error = deliver(vcpu, arg[2]);
+	if (error)
+		return error;
+	error = vcpu->ops->area_attach(vcpu, (u64)arg[1] << 32 | arg[0]);
+	if (error) {
+		/* It took the old one once, so it takes it again. */
+		deliver(vcpu, vcpu->delivery);
+		return error;
+	}
+
+	pvpmu_slot_close_all(vcpu);
+	vcpu->attached = true;
+	vcpu->delivery = arg[2];
+	pvpmu_area_reset(vcpu);
+	return vcpu->lost ? PVPMU_ERR_FRAME : PVPMU_OK;
+}
+
+static s32 op_detach(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	(void)arg;
+	pvpmu_vcpu_detach(vcpu);
+	return PVPMU_OK;
+}
+
+typedef s32 (*slot_fn)(struct pvpmu_vcpu *vcpu, u32 id);
+
+/* An operation on one id; a slot that it changed is shown at once. */
+static s32 on_slot(struct pvpmu_vcpu *vcpu, u32 id, slot_fn fn)
+{
+	s32 error;
+
+	if (id >= PVPMU_MAX_SLOTS)
+		return PVPMU_ERR_ID;
+	id = (u32)env_nospec(id, PVPMU_MAX_SLOTS);
+	error = fn(vcpu, id);
+	if (!error)
+		pvpmu_area_show(vcpu, id);
+	return error;
+}
+
+static s32 op_open(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	return on_slot(vcpu, arg[0], pvpmu_slot_open);
+}
+
+static s32 op_close(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	return on_slot(vcpu, arg[0], pvpmu_slot_close);
+}
+
+static s32 op_enable(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	s32 error = on_slot(vcpu, arg[0], pvpmu_slot_enable);
+
+	if (!error)
+		pvpmu_overflow_remind(vcpu);
+	return error;
+}
+
+static s32 op_disable(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	return on_slot(vcpu, arg[0], pvpmu_slot_disable);
+}
+
+static s32 op_read(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	return on_slot(vcpu, arg[0], pvpmu_slot_read);
+}
+
+static s32 check_update(const struct pvpmu_header_guest *line, u32 named)
+{
+	u32 i, any = line->flags;
+
+	for (i = 0; i < sizeof(line->reserved) / sizeof(line->reserved[0]); i++)
+		any |= line->reserved[i];
+	if (any)
+		return PVPMU_ERR_RESERVED;
+	return named & ~PVPMU_IDS ? PVPMU_ERR_ID : PVPMU_OK;
+}
+
+/* One mask of UPDATE; an id keeps the first error it meets. */
+static void on_slots(struct pvpmu_vcpu *vcpu, u32 ids, slot_fn fn)
+{
+	u32 id, rest;
+
+	for_each_id(id, rest, ids & PVPMU_IDS) {
+		s32 error = fn(vcpu, id);
+
+		if (!vcpu->slot[id].host.error)
+			vcpu->slot[id].host.error = error;
+	}
+}
+
+static s32 op_update(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	struct pvpmu_header_guest line;
+	s32 error, result = PVPMU_OK;
+	u32 named, id, rest;
+
+	(void)arg;
+	if (!pvpmu_area_read(vcpu, PVPMU_OFFSET(pvpmu_area, guest), &line,
+			     sizeof(line)))
+		return PVPMU_ERR_NO_AREA;
+	named = line.close | line.disable | line.open | line.enable | line.read;
+	error = check_update(&line, named);
+	if (error)
+		return error;
+
+	named &= PVPMU_IDS;
+	for_each_id(id, rest, named)
+		vcpu->slot[id].host.error = PVPMU_OK;
+	on_slots(vcpu, line.close, pvpmu_slot_close);
+	on_slots(vcpu, line.disable, pvpmu_slot_disable);
+	on_slots(vcpu, line.open, pvpmu_slot_open);
+	on_slots(vcpu, line.enable, pvpmu_slot_enable);
+	on_slots(vcpu, line.read, pvpmu_slot_read);
+	for_each_id(id, rest, named) {
+		if (vcpu->slot[id].host.error)
+			result = PVPMU_ERR_PARTIAL;
+		pvpmu_area_show(vcpu, id);
+	}
+	pvpmu_overflow_remind(vcpu);
+	return result;
+}
+
+/**
+ * struct operation - how a call is served
+ * @fn: serves it, its arguments not checked yet
+ * @args: how many it has; those after them are zero
+ * @area: it needs one
+ */
+struct operation {
+	s32 (*fn)(struct pvpmu_vcpu *vcpu, const u32 *arg);
+	u8 args;
+	bool area;
+};
+
+static const struct operation operations[] = {
+	[PVPMU_OP_QUERY] = { op_query, 3, false },
+	[PVPMU_OP_SETUP] = { op_setup, 3, false },
+	[PVPMU_OP_DETACH] = { op_detach, 0, true },
+	[PVPMU_OP_OPEN] = { op_open, 1, true },
+	[PVPMU_OP_CLOSE] = { op_close, 1, true },
+	[PVPMU_OP_ENABLE] = { op_enable, 1, true },
+	[PVPMU_OP_DISABLE] = { op_disable, 1, true },
+	[PVPMU_OP_READ] = { op_read, 1, true },
+	[PVPMU_OP_UPDATE] = { op_update, 0, true },
+};
+
+#define OPERATIONS ((u32)(sizeof(operations) / sizeof(operations[0])))
+
+static s32 serve(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call, u32 op)
+{
+	const struct operation *operation;
+	u32 i;
+
+	if (!call->kernel)
+		return PVPMU_ERR_DENIED;
+	if (op >= OPERATIONS)
+		return PVPMU_ERR_OPERATION;
+	operation = &operations[env_nospec(op, OPERATIONS)];
+	for (i = operation->args; i < 3; i++)
+		if (call->arg[i])
+			return PVPMU_ERR_RESERVED;
+	if (operation->area && !vcpu->attached)
+		return PVPMU_ERR_NO_AREA;
+	return operation->fn(vcpu, call->arg);
+}
+
+s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
+{
+	u32 op = call->op - PVPMU_OP_BASE;
+	s32 result = serve(vcpu, call, op);
+
+	vcpu->stats.calls[op < OPERATIONS ? op : OPERATIONS]++;
+	if (result < 0)
+		vcpu->stats.refused++;
+	if (vcpu->lost && result != PVPMU_ERR_FRAME)
+		result = PVPMU_ERR_NO_AREA;
+	pvpmu_settle(vcpu);
+	return result;
+}
+
+void pvpmu_vcpu_detach(struct pvpmu_vcpu *vcpu)
+{
+	pvpmu_slot_close_all(vcpu);
+	pvpmu_counter_destroy_unused(vcpu);
+	if (vcpu->attached)
+		vcpu->ops->area_detach(vcpu);
+	vcpu->attached = false;
+	vcpu->lost = false;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * pvpmu core: host counters
+ *
+ * Creating a host counter is slow, and a guest closes and opens the same
+ * events at each of its context switches.  So slots of equal description share
+ * a counter, and one without a user is kept until its place is needed or
+ * pvpmu_reap() finds it old.  Sampling counters have one user at a time, since
+ * each overflows at its own moment.
+ *
+ * No path here walks the table: a lookup walks one bucket, a free or an unused
+ * counter is the lowest bit of a mask.
+ */
+#include "internal.h"
+
+#define ALL_COUNTERS (~0ull >> (64 - PVPMU_MAX_COUNTERS))
+#define NONE 0xffu
+
+static u32 lowest(u64 mask)
+{
+	return (u32)__builtin_ctzll(mask);
+}
+
+static u32 bucket_of(const struct pvpmu_desc *desc)
+{
+	u64 h = desc->config ^ (u64)desc->type << 24 ^ (u64)desc->flags << 32 ^
+		(u64)desc->sampling << 40;
+
+	/* Fibonacci hashing; the top bits are the well mixed ones. */
+	return (u32)(h * 0x9e3779b97f4a7c15ull >> 59) % PVPMU_COUNTER_BUCKETS;
+}
+
+static bool same(const struct pvpmu_desc *a, const struct pvpmu_desc *b)
+{
+	return a->type == b->type && a->config == b->config &&
+	       a->flags == b->flags && a->sampling == b->sampling;
+}
+
+static u32 find(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)
+{
+	u32 i;
+
+	for (i = vcpu->bucket[bucket_of(desc)]; i != NONE;
+	     i = vcpu->counter[i].next) {
+		if (!same(&vcpu->counter[i].desc, desc))
+			continue;
+		if (!desc->sampling || !vcpu->counter[i].users)
+			return i;
+	}
+	return NONE;
+}
+
+static void unlink_counter(struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	u8 *link = &vcpu->bucket[bucket_of(&vcpu->counter[counter].desc)];
+
+	while (*link != counter)
+		link = &vcpu->counter[*link].next;
+	*link = vcpu->counter[counter].next;
+}
+
+static void destroy(struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	unlink_counter(vcpu, counter);
+	vcpu->made &= ~(1ull << counter);
+	vcpu->unused &= ~(1ull << counter);
+	vcpu->stats.destroyed++;
+	vcpu->ops->destroy(vcpu, counter);
+}
+
+/*
+ * There are more counters than slots, so that one is free or unused whenever
+ * a slot asks for its own.
+ */
+static u32 make_room(struct pvpmu_vcpu *vcpu)
+{
+	if (vcpu->made == ALL_COUNTERS)
+		destroy(vcpu, lowest(vcpu->unused));
+	return lowest(~vcpu->made);
+}
+
+static s32 create(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
+		  u32 *counter)
+{
+	u32 i = make_room(vcpu);
+	struct pvpmu_counter *c = &vcpu->counter[i];
+	s32 error = vcpu->ops->create(vcpu, i, desc);
+
+	if (error)
+		return error;
+	memset(c, 0, sizeof(*c));
+	c->desc = *desc;
+	c->next = vcpu->bucket[bucket_of(desc)];
+	vcpu->bucket[bucket_of(desc)] = (u8)i;
+	vcpu->made |= 1ull << i;
+	vcpu->stats.created++;
+	*counter = i;
+	return PVPMU_OK;
+}
+
+/* A counter for slot @id, found or made, PVPMU_ERR_HOST or PVPMU_ERR_EVENT */
+s32 pvpmu_counter_get(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
+		      u32 id, u8 *counter)
+{
+	u32 i = find(vcpu, desc);
+	s32 error;
+
+	if (i == NONE) {
+		error = create(vcpu, desc, &i);
+		if (error)
+			return error;
+	}
+	vcpu->counter[i].users++;
+	vcpu->counter[i].slot = (u8)id;
+	vcpu->unused &= ~(1ull << i);
+	*counter = (u8)i;
+	return PVPMU_OK;
+}
+
+void pvpmu_counter_put(struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	struct pvpmu_counter *c = &vcpu->counter[counter];
+
+	if (--c->users)
+		return;
+	c->idle_since = vcpu->ops->clock();
+	vcpu->unused |= 1ull << counter;
+	vcpu->ops->idle(vcpu);
+}
+
+s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
+{
+	struct pvpmu_counter *c = &vcpu->counter[counter];
+	s32 error = PVPMU_OK;
+
+	if (!c->started)
+		error = vcpu->ops->start(vcpu, counter, left);
+	if (!error)
+		c->started++;
+	return error;
+}
+
+void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	struct pvpmu_counter *c = &vcpu->counter[counter];
+
+	if (!--c->started)
+		vcpu->ops->stop(vcpu, counter);
+}
+
+void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu)
+{
+	while (vcpu->unused)
+		destroy(vcpu, lowest(vcpu->unused));
+}
+
+bool pvpmu_reap(struct pvpmu_vcpu *vcpu, u64 idle_ns)
+{
+	u64 now = vcpu->ops->clock();
+	u64 rest;
+
+	for (rest = vcpu->unused; rest; rest &= rest - 1) {
+		u32 i = lowest(rest);
+
+		if (now - vcpu->counter[i].idle_since >= idle_ns)
+			destroy(vcpu, i);
+	}
+	return vcpu->unused;
+}

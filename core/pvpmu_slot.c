@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * pvpmu core: the life of an event in its slot
+ *
+ *	CLOSED --open--> STOPPED --enable--> COUNTING, WAITING, THROTTLED, FAILED
+ *	   ^---close--------'  ^---disable-----'
+ *
+ * A counter is only ever read: what a slot counted is the sum of differences
+ * of its counter's readings between ENABLE and DISABLE.  That way a counter
+ * may serve several slots, and run on between two of them.
+ */
+#include "internal.h"
+
+static bool is_open(const struct pvpmu_vcpu *vcpu, u32 id)
+{
+	return vcpu->open & id_bit(id);
+}
+
+/* Takes one of the ids that the VM may have open, if there is one left. */
+static bool vm_take_slot(struct pvpmu_vm *vm)
+{
+	u32 open;
+
+	do {
+		open = READ_ONCE(vm->slots_open);
+		if (open >= READ_ONCE(vm->limits.slots_vm))
+			return false;
+	} while (!env_cmpxchg32(&vm->slots_open, open, open + 1));
+	return true;
+}
+
+static void vm_return_slot(struct pvpmu_vm *vm)
+{
+	u32 open;
+
+	do {
+		open = READ_ONCE(vm->slots_open);
+	} while (!env_cmpxchg32(&vm->slots_open, open, open - 1));
+}
+
+static s32 take_counter(struct pvpmu_vcpu *vcpu, u32 id,
+			const struct pvpmu_slot_guest *line)
+{
+	const struct pvpmu_desc desc = {
+		.type = line->type,
+		.flags = line->flags,
+		.config = line->config,
+		.sampling = line->period != 0,
+	};
+	s32 error;
+
+	if (vcpu->opened >= pvpmu_slots_usable(vcpu->vm))
+		return PVPMU_ERR_LIMIT;
+	if (!vm_take_slot(vcpu->vm))
+		return PVPMU_ERR_LIMIT;
+	error = pvpmu_counter_get(vcpu, &desc, id, &vcpu->slot[id].counter);
+	if (error)
+		vm_return_slot(vcpu->vm);
+	return error;
+}
+
+static void clear_line(struct pvpmu_slot_host *host)
+{
+	u32 seq = host->seq;
+	s32 error = host->error;
+
+	memset(host, 0, sizeof(*host));
+	host->seq = seq;
+	host->error = error;
+}
+
+s32 pvpmu_slot_open(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
+	struct pvpmu_slot_guest line;
+	s32 error;
+
+	if (is_open(vcpu, id))
+		return PVPMU_ERR_OPEN;
+	if (!pvpmu_area_read(vcpu, pvpmu_slot_offset(id), &line, sizeof(line)))
+		return PVPMU_ERR_NO_AREA;
+	error = pvpmu_event_check(vcpu, id, &line);
+	if (error)
+		return error;
+	error = take_counter(vcpu, id, &line);
+	if (error)
+		return error;
+
+	clear_line(&slot->host);
+	slot->host.state = PVPMU_STATE_STOPPED;
+	memset(&slot->done, 0, sizeof(slot->done));
+	slot->enabled = false;
+	slot->sampling = line.period != 0;
+	slot->period = line.period;
+	slot->length = line.period;
+	slot->reload = pvpmu_period_clamp(vcpu->vm, line.type, line.config,
+					  line.next_period ? line.next_period
+							   : line.period);
+	slot->total = 0;
+	slot->overflows = 0;
+	slot->throttled = false;
+	vcpu->open |= id_bit(id);
+	vcpu->opened++;
+	return PVPMU_OK;
+}
+
+static u32 state_of(const struct pvpmu_slot_state *slot,
+		    const struct pvpmu_reading *now)
+{
+	if (now->failed)
+		return PVPMU_STATE_FAILED;
+	if (!now->active)
+		return PVPMU_STATE_WAITING;
+	return READ_ONCE(slot->throttled) ? PVPMU_STATE_THROTTLED
+					  : PVPMU_STATE_COUNTING;
+}
+
+static void show_overflows(struct pvpmu_slot_state *slot)
+{
+	slot->host.overflow_total = READ_ONCE(slot->total);
+	slot->host.overflows = READ_ONCE(slot->overflows);
+}
+
+/* What the slot counted until @now, into the line that the guest will see. */
+static void show_counts(struct pvpmu_slot_state *slot,
+			const struct pvpmu_reading *now)
+{
+	slot->host.count = slot->done.count + now->count - slot->base.count;
+	slot->host.time_enabled =
+		slot->done.enabled + now->enabled - slot->base.enabled;
+	slot->host.time_running =
+		slot->done.running + now->running - slot->base.running;
+}
+
+s32 pvpmu_slot_read(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
+	struct pvpmu_reading now;
+
+	if (!is_open(vcpu, id))
+		return PVPMU_ERR_CLOSED;
+	if (!slot->enabled)
+		return PVPMU_OK;
+	/* In this order an overflow is never ahead of the count it is in. */
+	show_overflows(slot);
+	vcpu->ops->read(vcpu, slot->counter, &now);
+	show_counts(slot, &now);
+	slot->host.state = state_of(slot, &now);
+	return PVPMU_OK;
+}
+
+s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
+	struct pvpmu_reading now;
+
+	if (!is_open(vcpu, id))
+		return PVPMU_ERR_CLOSED;
+	if (!slot->enabled)
+		return PVPMU_OK;
+	pvpmu_counter_stop(vcpu, slot->counter);
+	vcpu->ops->read(vcpu, slot->counter, &now);
+	slot->enabled = false;
+	show_counts(slot, &now);
+	slot->done.count = slot->host.count;
+	slot->done.enabled = slot->host.time_enabled;
+	slot->done.running = slot->host.time_running;
+	slot->host.state = PVPMU_STATE_STOPPED;
+	pvpmu_overflow_missed(vcpu, id);
+	show_overflows(slot);
+	return PVPMU_OK;
+}
+
+/*
+ * Where an event was throttled, what it counted since belongs to the period
+ * that now goes on, so that the weights of samples still add up to the count.
+ */
+static void end_throttling(struct pvpmu_slot_state *slot)
+{
+	slot->length = slot->done.count - slot->total + slot->reload;
+	slot->throttled = false;
+}
+
+static s32 start(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
+	u64 left = 0;
+	s32 error;
+
+	if (slot->throttled)
+		end_throttling(slot);
+	if (slot->sampling)
+		left = slot->total + slot->length - slot->done.count;
+	/* First the reading: nothing that the counter counts is left out. */
+	vcpu->ops->read(vcpu, slot->counter, &slot->base);
+	slot->enabled = true;
+	error = pvpmu_counter_start(vcpu, slot->counter, left);
+	if (!error)
+		return pvpmu_slot_read(vcpu, id);
+	slot->enabled = false;
+	return error;
+}
+
+s32 pvpmu_slot_enable(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
+
+	if (!is_open(vcpu, id))
+		return PVPMU_ERR_CLOSED;
+	if (slot->enabled && !READ_ONCE(slot->throttled))
+		return PVPMU_OK;
+	pvpmu_slot_disable(vcpu, id);
+	return start(vcpu, id);
+}
+
+s32 pvpmu_slot_close(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
+
+	if (!is_open(vcpu, id))
+		return PVPMU_ERR_CLOSED;
+	pvpmu_slot_disable(vcpu, id);
+	pvpmu_overflow_forget(vcpu, id);
+	pvpmu_counter_put(vcpu, slot->counter);
+	vm_return_slot(vcpu->vm);
+	vcpu->open &= ~id_bit(id);
+	vcpu->opened--;
+	slot->host.state = PVPMU_STATE_CLOSED;
+	return PVPMU_OK;
+}
+
+void pvpmu_slot_close_all(struct pvpmu_vcpu *vcpu)
+{
+	u32 id, rest;
+
+	for_each_id(id, rest, vcpu->open)
+		pvpmu_slot_close(vcpu, id);
+}
