@@ -195,10 +195,15 @@ static s32 start(struct pvpmu_vcpu *vcpu, u32 id)
 	vcpu->ops->read(vcpu, slot->counter, &slot->base);
 	slot->enabled = true;
 	error = pvpmu_counter_start(vcpu, slot->counter, left);
-	if (!error)
+	if (error) {
+		slot->enabled = false;
+		return error;
+	}
+	/* A counter that ran on needs no second look. */
+	if (!slot->base.active)
 		return pvpmu_slot_read(vcpu, id);
-	slot->enabled = false;
-	return error;
+	slot->host.state = PVPMU_STATE_COUNTING;
+	return PVPMU_OK;
 }
 
 s32 pvpmu_slot_enable(struct pvpmu_vcpu *vcpu, u32 id)
