@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# What every script of the lab shares: where things are, what is printed, and
+# how Debian packages come into the cache.  Source it; it defines functions and
+# sets LAB, REPO and CACHE.  Nothing here changes the machine except
+# lab_need_packages, which installs missing build tools with apt-get.
+
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+REPO=$(cd "$LAB/../.." && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pvpmu
+
+# Exit status of everything here when the lab itself is what failed.
+LAB_FAILED=125
+
+LAB_T0=${LAB_T0:-$(date +%s)}
+export LAB_T0
+
+# say TEXT...: a line of progress on stderr.
+say() {
+	[ -n "${LAB_QUIET:-}" ] && return 0
+	printf '[%3ds] %s\n' "$(($(date +%s) - LAB_T0))" "$*" >&2
+}
+
+# warn TEXT...: like say, but also when quiet.
+warn() { printf 'lab: %s\n' "$*" >&2; }
+
+# die TEXT...: the lab failed (not the command it ran).
+die() {
+	printf 'lab: error: %s\n' "$*" >&2
+	exit "$LAB_FAILED"
+}
+
+# logged FILE TEXT COMMAND...: run COMMAND with its output in FILE; say TEXT and
+# a sign of life every 30 seconds; show the end of FILE when it fails.
+logged() {
+	local log=$1 text=$2 pid n=0 rc=0
+	shift 2
+	say "$text"
+	"$@" >"$log" 2>&1 &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.2
+		n=$((n + 1))
+		if [ $((n % 150)) = 0 ]; then
+			say "  ... $text ($((n / 5)) s): $(tail -n 1 "$log" | tr -d '\r' | cut -c 1-60)"
+		fi
+	done
+	wait "$pid" || rc=$?
+	if [ "$rc" != 0 ]; then
+		tail -n 30 "$log" >&2
+		warn "$text: failed with status $rc, see $log"
+	fi
+	return "$rc"
+}
+
+# hash_of FILE...: one hash over the names and contents of the files (of all
+# files below them for directories).
+hash_of() {
+	local f
+	for f; do
+		if [ -d "$f" ]; then
+			(cd "$f" && find . -type f -print0 | sort -z | xargs -0r sha256sum)
+		else
+			sha256sum <"$f"
+		fi
+	done | sha256sum | cut -c 1-16
+}
+
+# lab_need_packages PACKAGE...: install with apt-get what is not there.
+lab_need_packages() {
+	local p missing=() sudo=()
+	for p; do
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q '^install ok installed' ||
+			missing+=("$p")
+	done
+	[ ${#missing[@]} = 0 ] && return 0
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null ||
+			die "not root and no sudo; please install: ${missing[*]}"
+		sudo=(sudo)
+	fi
+	mkdir -p "$CACHE"
+	# lists may be absent or old: refresh them once, then install
+	logged "$CACHE/apt-update.log" "apt-get update" \
+		"${sudo[@]}" apt-get -o DPkg::Lock::Timeout=300 update ||
+		warn "apt-get update failed, going on with the lists there are"
+	logged "$CACHE/apt-install.log" "apt-get install ${missing[*]}" \
+		"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y \
+		-o DPkg::Lock::Timeout=300 install --no-install-recommends \
+		"${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+}
+
+# A private apt: its own lists, its own (empty) status, so that it needs no
+# root, touches nothing on the machine and always answers with whole closures.
+# PVPMU_DEBIAN_MIRROR and PVPMU_DEBIAN_SECURITY name other mirrors.
+lab_apt_setup() {
+	local d=$CACHE/apt t s
+	local mirror=${PVPMU_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+	local security=${PVPMU_DEBIAN_SECURITY:-http://deb.debian.org/debian-security}
+
+	[ -n "${LAB_APT_READY:-}" ] && return 0
+	command -v apt-get >/dev/null || die "this lab needs Debian's apt-get"
+	mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
+	: >"$d/status"
+	for t in deb deb-src; do
+		for s in "$mirror bookworm" "$mirror bookworm-updates" \
+			"$security bookworm-security"; do
+			printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s main\n' \
+				"$t" "$s"
+		done
+	done >"$d/sources.list"
+	LAB_APT_OPTIONS=(
+		-o "Dir::Etc::sourcelist=$d/sources.list"
+		-o Dir::Etc::sourceparts=/dev/null
+		-o Dir::Etc::preferences=/dev/null
+		-o Dir::Etc::preferencesparts=/dev/null
+		-o "Dir::State::lists=$d/lists"
+		-o "Dir::State::status=$d/status"
+		-o "Dir::Cache=$d/cache"
+		-o Debug::NoLocking=1
+		-o "APT::Sandbox::User=$(id -un)"
+		-o APT::Architecture=amd64
+		-o APT::Architectures::=amd64
+		-o APT::Install-Recommends=false
+		-o Acquire::Languages=none
+		-o Acquire::Retries=3
+	)
+	logged "$d/update.log" "reading Debian's package lists" \
+		apt-get "${LAB_APT_OPTIONS[@]}" update || die "cannot read Debian's package lists"
+	LAB_APT_READY=1
+}
+
+lab_apt_get() { apt-get "${LAB_APT_OPTIONS[@]}" "$@"; }
+lab_apt_cache() { apt-cache "${LAB_APT_OPTIONS[@]}" "$@"; }
+
+# lab_lock: one preparation at a time per cache.
+lab_lock() {
+	mkdir -p "$CACHE"
+	exec 9>"$CACHE/lock"
+	if ! flock -n 9; then
+		say "another run is preparing the lab; waiting for it"
+		flock 9
+	fi
+}
+lab_unlock() { exec 9>&-; }

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# The initramfs images of the KVM host (L1) and its guests (L2), built from
+# lab_debian's files into $CACHE/image-KEY.  Sets IMAGE, the directory:
+# host.cpio (with guest/{vmlinux,base.cpio,perf.cpio} inside).
+
+# Real programs that both levels have, beside busybox and perf.
+LAB_PROGRAMS="usr/bin/perf usr/bin/xz bin/gzip usr/bin/sha256sum usr/bin/sort"
+
+lab_ld() {
+	local lib=$DEB_ROOT/lib/x86_64-linux-gnu:$DEB_ROOT/usr/lib/x86_64-linux-gnu
+	"$DEB_ROOT/lib64/ld-linux-x86-64.so.2" --library-path "$lib" "$@"
+}
+
+# lab_take DIR PATH...: copy programs and the libraries they need into DIR.
+lab_take() {
+	local dir=$1 p f
+	shift
+	for p; do
+		[ -e "$DEB_ROOT/$p" ] || die "$p is not in the Debian packages"
+		mkdir -p "$dir/usr/bin"
+		cp -L "$DEB_ROOT/$p" "$dir/usr/bin/"
+		lab_ld --list "$DEB_ROOT/$p" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p'
+	done | sort -u | while read -r f; do
+		case $f in
+		*/ld-linux-x86-64.so.2) ;;
+		*)
+			mkdir -p "$dir/usr/lib/x86_64-linux-gnu"
+			cp -L "$f" "$dir/usr/lib/x86_64-linux-gnu/"
+			;;
+		esac
+	done
+	mkdir -p "$dir/lib64" "$dir/etc"
+	cp -L "$DEB_ROOT/lib64/ld-linux-x86-64.so.2" "$dir/lib64/"
+	echo /usr/lib/x86_64-linux-gnu >"$dir/etc/ld.so.conf"
+}
+
+# lab_modules DIR ORDER MODULE...: copy modules with what they depend on to
+# DIR/modules, stripped, and write the order to load them in to DIR/modules/ORDER.
+lab_modules() {
+	local dir=$1 order=$2 m f
+	shift 2
+	mkdir -p "$dir/modules"
+	: >"$dir/modules/$order"
+	for m; do
+		lab_ld --argv0 modprobe "$DEB_ROOT/bin/kmod" -d "$DEB_ROOT" \
+			-S "$KVER" --show-depends "$m" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+	done | while read -r f; do
+		grep -qx "${f##*/}" "$dir/modules/$order" && continue
+		strip --strip-debug -o "$dir/modules/${f##*/}" "$f"
+		echo "${f##*/}" >>"$dir/modules/$order"
+	done
+	[ -s "$dir/modules/$order" ] || die "no modules for $*"
+}
+
+lab_busybox() {
+	local dir=$1 bb=$DEB_ROOT/bin/busybox a
+	mkdir -p "$dir"/{bin,sbin,proc,sys,dev,tmp,run,root,etc,lab,usr/bin,usr/sbin}
+	cp "$bb" "$dir/bin/"
+	for a in $("$bb" --list-full); do
+		case $a in
+		usr/bin/* | usr/sbin/* | bin/* | sbin/*) a=/bin/${a##*/} ;;
+		*) a=/$a ;;
+		esac
+		[ -e "$dir$a" ] || ln -s busybox "$dir$a"
+	done
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$dir/etc/passwd"
+}
+
+# lab_cpio DIR FILE: an uncompressed archive (unpacking is what costs time).
+lab_cpio() {
+	(cd "$1" && find . -mindepth 1 -print0 | sort -z |
+		cpio --null -o -H newc -R 0:0 --reproducible --quiet) >"$2"
+}
+
+lab_image_build() {
+	local d=$1 t
+	t=$d/tree
+	rm -rf "$d"
+	mkdir -p "$t/guest" "$t/perf" "$t/host"
+
+	lab_ld --argv0 depmod "$DEB_ROOT/bin/kmod" -b "$DEB_ROOT" "$KVER"
+
+	say "building the guest's image"
+	lab_busybox "$t/guest"
+	cp -a "$LAB/image/guest/." "$t/guest/"
+	lab_modules "$t/guest" guest.order qemu_fw_cfg
+	lab_cpio "$t/guest" "$d/base.cpio"
+	# shellcheck disable=SC2086
+	lab_take "$t/perf" $LAB_PROGRAMS
+	lab_cpio "$t/perf" "$d/perf.cpio"
+
+	say "building the host's image"
+	lab_busybox "$t/host"
+	cp -a "$LAB/image/host/." "$t/host/"
+	cp -a "$t/perf/." "$t/host/"
+	lab_take "$t/host" usr/bin/qemu-system-x86_64-microvm
+	lab_modules "$t/host" kvm.order kvm-amd
+	mkdir -p "$t/host/usr/share/qemu" "$t/host/guest"
+	cp -L "$DEB_ROOT"/usr/share/seabios/bios-microvm.bin \
+		"$DEB_ROOT"/usr/share/qemu/{linuxboot_dma,kvmvapic,pvh}.bin \
+		"$t/host/usr/share/qemu/"
+	ln "$d/base.cpio" "$d/perf.cpio" "$t/host/guest/"
+	cp "$VMLINUX" "$t/host/guest/vmlinux"
+	lab_cpio "$t/host" "$d/host.cpio"
+	rm -rf "$t"
+}
+
+# lab_image: needs lab_debian first.
+lab_image() {
+	local key
+	key=$({ echo "$LAB_DEBIAN_KEY $KVER"; hash_of "$LAB/image" "$LAB/lib/image.sh"; } |
+		sha256sum | cut -c 1-12)
+	IMAGE=$CACHE/image-$key
+	[ -e "$IMAGE/complete" ] && return 0
+	lab_need_packages cpio binutils
+	rm -rf "$CACHE"/image-*
+	lab_image_build "$IMAGE"
+	touch "$IMAGE/complete"
+}

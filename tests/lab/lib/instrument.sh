@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# The instrument: Debian's QEMU 7.2 with our patch (instrument/*.patch), built
+# once into $CACHE/instrument-KEY.  Sets INSTRUMENT, the emulator's path, and
+# INSTRUMENT_DATA, its firmware.
+
+# Newest first; the first that downloads is taken.
+LAB_QEMU_SOURCES="
+1:7.2+dfsg-7+deb12u18
+1:7.2+dfsg-7+deb12u17
+1:7.2+dfsg-7+deb12u16
+1:7.2+dfsg-7+deb12u15
+"
+
+LAB_QEMU_BUILD_PACKAGES="build-essential dpkg-dev pkg-config python3 ninja-build meson
+libglib2.0-dev libpixman-1-dev libfdt-dev zlib1g-dev xz-utils patch"
+
+lab_instrument_source() {
+	local dir=$1 v newest
+	lab_apt_setup
+	newest=$(lab_apt_cache showsrc --only-source qemu 2>/dev/null |
+		sed -n 's/^Version: \(1:7\.2+.*\)$/\1/p' | sort -Vr | head -n 1)
+	for v in $LAB_QEMU_SOURCES $newest; do
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		if (cd "$dir" && logged "$dir/../source.log" "downloading QEMU's source $v" \
+			lab_apt_get source --download-only "qemu=$v"); then
+			(cd "$dir" && logged "$dir/../extract.log" "extracting it" \
+				dpkg-source --no-check -x ./*.dsc src) || return 1
+			printf '%s\n' "$v" >"$dir/version"
+			return 0
+		fi
+		warn "QEMU source $v does not download, trying another"
+	done
+	return 1
+}
+
+lab_instrument_build() {
+	local d=$1 p
+	mkdir -p "$d"
+	lab_instrument_source "$d/source" || die "no QEMU 7.2 source could be downloaded"
+	for p in "$LAB"/instrument/*.patch; do
+		logged "$d/patch.log" "applying ${p##*/}" \
+			patch -d "$d/source/src" -p1 --no-backup-if-mismatch -i "$p" ||
+			die "${p##*/} does not apply"
+	done
+	mkdir -p "$d/build"
+	(cd "$d/build" && logged "$d/configure.log" "configuring the instrument" \
+		../source/src/configure --target-list=x86_64-softmmu \
+		--without-default-features --enable-tcg --enable-fdt=system \
+		--disable-docs --disable-tools --disable-install-blobs \
+		--with-git-submodules=ignore --disable-werror) ||
+		die "QEMU's configure failed"
+	logged "$d/build.log" "building the instrument (about 8 CPU minutes, once)" \
+		ninja -C "$d/build" qemu-system-x86_64 || die "building the instrument failed"
+	mkdir -p "$d/bin"
+	cp "$d/build/qemu-system-x86_64" "$d/bin/"
+	strip --strip-debug "$d/bin/qemu-system-x86_64"
+	cp "$d/source/version" "$d/version"
+}
+
+# lab_instrument: needs lab_debian first (for the firmware).
+lab_instrument() {
+	local key d
+	key=$(cat "$LAB"/instrument/*.patch "$LAB/lib/instrument.sh" |
+		sha256sum | cut -c 1-12)
+	d=$CACHE/instrument-$key
+	if [ ! -e "$d/complete" ]; then
+		# shellcheck disable=SC2086
+		lab_need_packages $LAB_QEMU_BUILD_PACKAGES
+		rm -rf "$d"
+		lab_instrument_build "$d"
+		rm -rf "$d/source" "$d/build"
+		touch "$d/complete"
+	fi
+	# shellcheck disable=SC2034
+	INSTRUMENT=$d/bin/qemu-system-x86_64
+	# shellcheck disable=SC2034
+	INSTRUMENT_DATA="-L $DEB_ROOT/usr/share/seabios -L $DEB_ROOT/usr/share/qemu"
+}
