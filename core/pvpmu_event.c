@@ -39,7 +39,7 @@ static u32 event_class(u32 type, u64 config)
 	case PVPMU_TYPE_HYPERVISOR:
 		return config < PVPMU_HV_END ? PVPMU_CLASS_HYPERVISOR : 0;
 	case PVPMU_TYPE_RAW:
-		return PVPMU_CLASS_RAW;
+		return config & ~PVPMU_RAW_MASK ? 0 : PVPMU_CLASS_RAW;
 	default:
 		return 0;
 	}

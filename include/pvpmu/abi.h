@@ -182,7 +182,7 @@ typedef unsigned long long __u64;
 #define PVPMU_TYPE_CACHE 2u /* config: PVPMU_CACHE(cache, op, result) */
 #define PVPMU_TYPE_CLOCK 3u /* config: PVPMU_CLOCK_* */
 #define PVPMU_TYPE_HYPERVISOR 4u /* config: PVPMU_HV_* */
-#define PVPMU_TYPE_RAW 5u /* config: event select + unit mask, nothing else */
+#define PVPMU_TYPE_RAW 5u /* config: bits of PVPMU_RAW_MASK, nothing else */
 
 #define PVPMU_HW_CYCLES 0u
 #define PVPMU_HW_INSTRUCTIONS 1u
@@ -221,6 +221,10 @@ typedef unsigned long long __u64;
 #define PVPMU_HV_PREEMPTIONS 2u /* times it was scheduled out while runnable */
 #define PVPMU_HV_HALTS 3u /* times it had nothing to run */
 #define PVPMU_HV_END 4u
+
+/* Event select in bits 35:32 and 7:0, unit mask in bits 15:8, as both vendors
+ * have them; what else a counter can be told is the host's to decide. */
+#define PVPMU_RAW_MASK 0xf0000ffffull
 
 /*
  * The area
