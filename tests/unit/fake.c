@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/* A hypervisor made of plain memory, see fake.h */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fake.h"
+
+_Noreturn void fake_fail(const char *condition, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
+	abort();
+}
+
+static struct fake *fake_of(struct pvpmu_vcpu *vcpu)
+{
+	return (struct fake *)((char *)vcpu - offsetof(struct fake, vcpu));
+}
+
+static void hook(struct fake *fake, enum fake_op op, bool after)
+{
+	if (!fake->hook || fake->hooked)
+		return;
+	fake->hooked = true;
+	fake->hook(fake, op, after);
+	fake->hooked = false;
+}
+
+static struct fake *begin(struct pvpmu_vcpu *vcpu, enum fake_op op)
+{
+	struct fake *fake = fake_of(vcpu);
+
+	fake->calls[op]++;
+	hook(fake, op, false);
+	return fake;
+}
+
+static void end(struct fake *fake, enum fake_op op)
+{
+	hook(fake, op, true);
+}
+
+/* A counter that must exist at this moment. */
+static struct fake_counter *existing(struct fake *fake, u32 counter)
+{
+	FAKE_CHECK(counter < PVPMU_MAX_COUNTERS);
+	FAKE_CHECK(fake->counter[counter].exists);
+	return &fake->counter[counter];
+}
+
+static u32 op_query(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)
+{
+	struct fake *fake = begin(vcpu, FAKE_QUERY);
+
+	FAKE_CHECK(desc->flags == 0 && !desc->sampling);
+	end(fake, FAKE_QUERY);
+	return fake->caps;
+}
+
+static s32 op_area_attach(struct pvpmu_vcpu *vcpu, u64 frame)
+{
+	struct fake *fake = begin(vcpu, FAKE_AREA_ATTACH);
+	s32 ret = fake->attach_answer;
+
+	if (ret == PVPMU_OK && frame != FAKE_FRAME)
+		ret = PVPMU_ERR_FRAME;
+	if (ret == PVPMU_OK)
+		fake->attached = true;
+	end(fake, FAKE_AREA_ATTACH);
+	return ret;
+}
+
+static void op_area_detach(struct pvpmu_vcpu *vcpu)
+{
+	struct fake *fake = begin(vcpu, FAKE_AREA_DETACH);
+
+	FAKE_CHECK(fake->attached);
+	fake->attached = false;
+	end(fake, FAKE_AREA_DETACH);
+}
+
+/* Where an access to the area begins; a null pointer if it is gone. */
+static u32 *area_access(struct fake *fake, u32 offset, u32 len)
+{
+	FAKE_CHECK(fake->attached);
+	FAKE_CHECK(offset % 4 == 0 && len % 4 == 0);
+	FAKE_CHECK(len > 0 && offset < PVPMU_AREA_SIZE);
+	FAKE_CHECK(len <= PVPMU_AREA_SIZE - offset);
+	fake->accesses++;
+	if (!fake->accesses_left)
+		return NULL;
+	fake->accesses_left--;
+	return (u32 *)((char *)&fake->area + offset);
+}
+
+static bool op_area_read(struct pvpmu_vcpu *vcpu, u32 offset, void *to, u32 len)
+{
+	struct fake *fake = begin(vcpu, FAKE_AREA_READ);
+	u32 *area = area_access(fake, offset, len);
+	u32 word;
+	u32 i;
+
+	for (i = 0; area && i < len / 4; i++) {
+		word = READ_ONCE(area[i]);
+		memcpy((char *)to + i * 4, &word, 4);
+		fake->reads[offset / 4 + i]++;
+	}
+	end(fake, FAKE_AREA_READ);
+	return area != NULL;
+}
+
+/* The bytes that belong to the host: its header line, its slot lines, and the
+ * line of the pending word, which SETUP clears. */
+static bool is_hosts_line(u32 offset, u32 len)
+{
+	u32 line = offset / PVPMU_LINE_SIZE;
+
+	if ((offset + len - 1) / PVPMU_LINE_SIZE != line)
+		return false;
+	return line == 1 || line == 2 || (line >= 4 && line % 2 == 1);
+}
+
+static bool op_area_write(struct pvpmu_vcpu *vcpu, u32 offset, const void *from,
+			  u32 len)
+{
+	struct fake *fake = begin(vcpu, FAKE_AREA_WRITE);
+	u32 *area = area_access(fake, offset, len);
+	u32 word;
+	u32 i;
+
+	FAKE_CHECK(is_hosts_line(offset, len));
+	for (i = 0; area && i < len / 4; i++) {
+		memcpy(&word, (const char *)from + i * 4, 4);
+		WRITE_ONCE(area[i], word);
+	}
+	end(fake, FAKE_AREA_WRITE);
+	return area != NULL;
+}
+
+static bool op_area_or32(struct pvpmu_vcpu *vcpu, u32 offset, u32 bits,
+			 u32 *old)
+{
+	struct fake *fake = begin(vcpu, FAKE_AREA_OR32);
+	u32 *area = area_access(fake, offset, 4);
+
+	FAKE_CHECK(offset == offsetof(struct pvpmu_area, overflow));
+	if (area)
+		*old = env_or32(area, bits);
+	end(fake, FAKE_AREA_OR32);
+	return area != NULL;
+}
+
+static s32 op_deliver(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
+{
+	struct fake *fake = begin(vcpu, FAKE_DELIVER);
+
+	if (fake->deliver_answer == PVPMU_OK) {
+		fake->delivery = delivery;
+		fake->port = port;
+	}
+	end(fake, FAKE_DELIVER);
+	return fake->deliver_answer;
+}
+
+static s32 op_create(struct pvpmu_vcpu *vcpu, u32 counter,
+		     const struct pvpmu_desc *desc)
+{
+	struct fake *fake = begin(vcpu, FAKE_CREATE);
+	struct fake_counter *c;
+
+	FAKE_CHECK(counter < PVPMU_MAX_COUNTERS);
+	c = &fake->counter[counter];
+	FAKE_CHECK(!c->exists);
+	if (fake->create_answer == PVPMU_OK) {
+		memset(c, 0, sizeof(*c));
+		c->exists = true;
+		c->desc = *desc;
+		c->reading.active = true;
+	}
+	end(fake, FAKE_CREATE);
+	return fake->create_answer;
+}
+
+static void op_destroy(struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	struct fake *fake = begin(vcpu, FAKE_DESTROY);
+	struct fake_counter *c = existing(fake, counter);
+
+	FAKE_CHECK(!c->started);
+	c->exists = false;
+	end(fake, FAKE_DESTROY);
+}
+
+static s32 op_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
+{
+	struct fake *fake = begin(vcpu, FAKE_START);
+	struct fake_counter *c = existing(fake, counter);
+
+	FAKE_CHECK(!c->started);
+	FAKE_CHECK(c->desc.sampling || !left);
+	if (fake->start_answer == PVPMU_OK) {
+		c->started = true;
+		c->left = left;
+	}
+	end(fake, FAKE_START);
+	return fake->start_answer;
+}
+
+static void op_stop(struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	struct fake *fake = begin(vcpu, FAKE_STOP);
+	struct fake_counter *c = existing(fake, counter);
+
+	FAKE_CHECK(c->started);
+	c->started = false;
+	c->left = 0;
+	end(fake, FAKE_STOP);
+}
+
+static void op_read(struct pvpmu_vcpu *vcpu, u32 counter,
+		    struct pvpmu_reading *reading)
+{
+	struct fake *fake = begin(vcpu, FAKE_READ);
+
+	*reading = existing(fake, counter)->reading;
+	end(fake, FAKE_READ);
+}
+
+static void op_kick(struct pvpmu_vcpu *vcpu)
+{
+	struct fake *fake = begin(vcpu, FAKE_KICK);
+
+	fake->kicked = true;
+	end(fake, FAKE_KICK);
+}
+
+static void op_raise(struct pvpmu_vcpu *vcpu)
+{
+	struct fake *fake = begin(vcpu, FAKE_RAISE);
+
+	FAKE_CHECK(fake->delivery != PVPMU_DELIVER_NONE);
+	end(fake, FAKE_RAISE);
+}
+
+/* The clock op is not told whose clock it is: all fakes of a thread have one. */
+static _Thread_local struct fake *fake_clock;
+
+static u64 op_clock(void)
+{
+	begin(&fake_clock->vcpu, FAKE_CLOCK);
+	end(fake_clock, FAKE_CLOCK);
+	return fake_clock->now;
+}
+
+static void op_idle(struct pvpmu_vcpu *vcpu)
+{
+	end(begin(vcpu, FAKE_IDLE), FAKE_IDLE);
+}
+
+static const struct pvpmu_host_ops fake_ops = {
+	.features = PVPMU_FEAT_LVTPC | PVPMU_FEAT_EVTCHN,
+	.query = op_query,
+	.area_attach = op_area_attach,
+	.area_detach = op_area_detach,
+	.area_read = op_area_read,
+	.area_write = op_area_write,
+	.area_or32 = op_area_or32,
+	.deliver = op_deliver,
+	.create = op_create,
+	.destroy = op_destroy,
+	.start = op_start,
+	.stop = op_stop,
+	.read = op_read,
+	.kick = op_kick,
+	.raise = op_raise,
+	.clock = op_clock,
+	.idle = op_idle,
+};
+
+void fake_init(struct fake *fake, struct pvpmu_vm *vm)
+{
+	const struct pvpmu_limits limits = PVPMU_LIMITS_DEFAULT;
+
+	memset(fake, 0, sizeof(*fake));
+	fake->ops = fake_ops;
+	fake->accesses_left = ~0ull;
+	fake->now = 1000000000;
+	fake->caps = PVPMU_CAP_COUNT | PVPMU_CAP_SAMPLE |
+		     PVPMU_CAP_EXCLUDE_USER | PVPMU_CAP_EXCLUDE_KERNEL;
+	fake_clock = fake;
+	if (!vm) {
+		vm = &fake->own_vm;
+		pvpmu_vm_init(vm, &limits);
+	}
+	pvpmu_vcpu_init(&fake->vcpu, vm, &fake->ops);
+}
+
+void fake_end(struct fake *fake)
+{
+	fake->hook = NULL;
+	pvpmu_vcpu_detach(&fake->vcpu);
+	FAKE_CHECK(!fake->attached);
+	FAKE_CHECK(fake_counters(fake) == 0);
+	FAKE_CHECK(fake->vcpu.stats.created == fake->vcpu.stats.destroyed);
+	if (fake->vcpu.vm == &fake->own_vm)
+		FAKE_CHECK(fake->own_vm.slots_open == 0);
+}
+
+u32 fake_counters(const struct fake *fake)
+{
+	u32 n = 0;
+	u32 i;
+
+	for (i = 0; i < PVPMU_MAX_COUNTERS; i++)
+		n += fake->counter[i].exists;
+	return n;
+}
+
+u32 fake_started(const struct fake *fake)
+{
+	u32 n = 0;
+	u32 i;
+
+	for (i = 0; i < PVPMU_MAX_COUNTERS; i++)
+		n += fake->counter[i].exists && fake->counter[i].started;
+	return n;
+}
+
+u32 fake_find(const struct fake *fake, u32 type, u64 config)
+{
+	u32 found = PVPMU_MAX_COUNTERS;
+	u32 i;
+
+	for (i = 0; i < PVPMU_MAX_COUNTERS; i++) {
+		if (!fake->counter[i].exists ||
+		    fake->counter[i].desc.type != type ||
+		    fake->counter[i].desc.config != config)
+			continue;
+		FAKE_CHECK(found == PVPMU_MAX_COUNTERS);
+		found = i;
+	}
+	FAKE_CHECK(found < PVPMU_MAX_COUNTERS);
+	return found;
+}
+
+void fake_count(struct fake *fake, u32 counter, u64 ns, u64 events)
+{
+	struct fake_counter *c = existing(fake, counter);
+	u64 step;
+
+	fake_clock = fake;
+	if (!c->started)
+		return;
+	c->reading.enabled += ns;
+	if (!c->reading.active)
+		return;
+	c->reading.running += ns;
+	while (c->left && c->left <= events) {
+		step = c->left;
+		c->reading.count += step;
+		events -= step;
+		c->left = pvpmu_overflow(&fake->vcpu, counter);
+	}
+	c->reading.count += events;
+	if (c->left)
+		c->left -= events;
+}
+
+void fake_run(struct fake *fake, u64 ns, u64 events)
+{
+	u32 i;
+
+	fake->now += ns;
+	for (i = 0; i < PVPMU_MAX_COUNTERS; i++)
+		if (fake->counter[i].exists)
+			fake_count(fake, i, ns, events);
+	fake_enter(fake);
+}
+
+void fake_enter(struct fake *fake)
+{
+	if (!fake->kicked)
+		return;
+	fake->kicked = false;
+	pvpmu_publish(&fake->vcpu);
+}
+
+s32 guest_call(struct fake *fake, u32 op, u32 a, u32 b, u32 c)
+{
+	const struct pvpmu_call call = {
+		.op = PVPMU_OP_BASE + op,
+		.arg = { a, b, c },
+		.kernel = true,
+	};
+	s32 ret;
+
+	fake_clock = fake;
+	ret = pvpmu_call(&fake->vcpu, &call);
+	fake_enter(fake);
+	return ret;
+}
+
+s32 guest_setup(struct fake *fake)
+{
+	return guest_call(fake, PVPMU_OP_SETUP, (u32)FAKE_FRAME,
+			  (u32)(FAKE_FRAME >> 32), PVPMU_DELIVER_LVTPC);
+}
+
+void guest_describe(struct fake *fake, u32 id, u32 type, u64 config, u64 period)
+{
+	struct pvpmu_slot_guest *line = &fake->area.slot[id].guest;
+
+	memset(line, 0, sizeof(*line));
+	line->type = type;
+	line->config = config;
+	line->period = period;
+	line->leader = id;
+}
+
+s32 guest_open(struct fake *fake, u32 id, u32 type, u64 config, u64 period)
+{
+	guest_describe(fake, id, type, config, period);
+	return guest_call(fake, PVPMU_OP_OPEN, id, 0, 0);
+}
+
+s32 guest_update(struct fake *fake, u32 close, u32 disable, u32 open,
+		 u32 enable, u32 read)
+{
+	fake->area.guest = (struct pvpmu_header_guest){
+		.close = close,
+		.disable = disable,
+		.open = open,
+		.enable = enable,
+		.read = read,
+	};
+	return guest_call(fake, PVPMU_OP_UPDATE, 0, 0, 0);
+}
+
+u32 guest_take_pending(struct fake *fake)
+{
+	return env_xchg32(&fake->area.overflow.pending, 0);
+}
+
+const struct pvpmu_slot_host *guest_line(const struct fake *fake, u32 id)
+{
+	return &fake->area.slot[id].host;
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/* SETUP and DETACH: how an area comes and goes */
+#include "unit.h"
+
+#define SETUP(fake, delivery)                             \
+	guest_call(fake, PVPMU_OP_SETUP, (u32)FAKE_FRAME, \
+		   (u32)(FAKE_FRAME >> 32), delivery)
+
+static void assert_setup_refused(struct fake *fake, s32 error, u32 delivery)
+{
+	assert_refused(fake, error, PVPMU_OP_SETUP, (u32)FAKE_FRAME,
+		       (u32)(FAKE_FRAME >> 32), delivery);
+}
+
+static void setup_takes_the_frame_from_two_words(void **state)
+{
+	struct fake *fake = *state;
+
+	/* The fake knows one frame only, and its upper word is not zero. */
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	assert_true(fake->attached);
+}
+
+static void setup_writes_all_host_lines_whatever_was_there(void **state)
+{
+	struct fake *fake = *state;
+	u32 id;
+
+	memset(&fake->area, 0xff, sizeof(fake->area));
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	assert_even(fake);
+	assert_int_equal(fake->area.host.version, PVPMU_ABI_VERSION);
+	assert_int_equal(fake->area.host.slots_usable, PVPMU_MAX_SLOTS);
+	assert_int_equal(fake->area.host.reserved[10], 0);
+	for (id = 0; id < PVPMU_MAX_SLOTS; id++) {
+		assert_state(fake, id, PVPMU_STATE_CLOSED);
+		assert_count(fake, id, 0);
+		assert_times(fake, id, 0, 0);
+		assert_overflows(fake, id, 0, 0);
+		assert_int_equal(guest_line(fake, id)->error, 0);
+		assert_int_equal(guest_line(fake, id)->rdpmc, 0);
+		assert_int_equal(guest_line(fake, id)->reserved[2], 0);
+	}
+}
+
+static void setup_clears_the_pending_word(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->area.overflow.pending = 0xffffffff;
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	assert_int_equal(fake->area.overflow.pending, 0);
+	assert_int_equal(fake->calls[FAKE_RAISE], 0);
+}
+
+static void setup_leaves_the_guests_lines_alone(void **state)
+{
+	struct fake *fake = *state;
+	struct pvpmu_header_guest header;
+	struct pvpmu_slot_guest slot;
+
+	memset(&fake->area, 0x5a, sizeof(fake->area));
+	memset(&header, 0x5a, sizeof(header));
+	memset(&slot, 0x5a, sizeof(slot));
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	assert_memory_equal(&fake->area.guest, &header, sizeof(header));
+	assert_memory_equal(&fake->area.slot[29].guest, &slot, sizeof(slot));
+}
+
+static void each_setup_has_another_generation(void **state)
+{
+	struct fake *fake = *state;
+	u32 first, second;
+
+	guest_setup(fake);
+	first = fake->area.host.generation;
+	guest_setup(fake);
+	second = fake->area.host.generation;
+	guest_call(fake, PVPMU_OP_DETACH, 0, 0, 0);
+	guest_setup(fake);
+	assert_int_not_equal(first, second);
+	assert_int_not_equal(second, fake->area.host.generation);
+	assert_int_not_equal(first, fake->area.host.generation);
+}
+
+static void setup_again_closes_all_events(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 0, CYCLES, 0);
+	start_event(fake, 29, INSTRUCTIONS, 5000);
+	fake_run(fake, 10, 777);
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	assert_int_equal(fake->own_vm.slots_open, 0);
+	assert_int_equal(fake_started(fake), 0);
+	assert_state(fake, 0, PVPMU_STATE_CLOSED);
+	assert_count(fake, 0, 0);
+	assert_refused(fake, PVPMU_ERR_CLOSED, PVPMU_OP_READ, 29, 0, 0);
+	start_event(fake, 29, INSTRUCTIONS, 5000);
+}
+
+static void setup_drops_what_was_not_published(void **state)
+{
+	struct fake *fake = *state;
+	u32 counter;
+
+	start_event(fake, 4, CYCLES, 1000);
+	counter = fake_find(fake, HW, CYCLES);
+	fake_count(fake, counter, 1, 1000);
+	guest_setup(fake);
+	assert_int_equal(fake->area.overflow.pending, 0);
+	assert_int_equal(fake->calls[FAKE_RAISE], 0);
+}
+
+static void frame_that_is_not_ram_is_refused(void **state)
+{
+	assert_refused(*state, PVPMU_ERR_FRAME, PVPMU_OP_SETUP, 1, 0,
+		       PVPMU_DELIVER_LVTPC);
+	assert_refused(*state, PVPMU_ERR_FRAME, PVPMU_OP_SETUP, ~0u, ~0u,
+		       PVPMU_DELIVER_LVTPC);
+}
+
+static void frame_that_is_busy_may_be_tried_again(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->attach_answer = PVPMU_ERR_RETRY;
+	assert_setup_refused(fake, PVPMU_ERR_RETRY, PVPMU_DELIVER_LVTPC);
+	fake->attach_answer = PVPMU_OK;
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+}
+
+static void failing_setup_leaves_the_old_area_working(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 2, CYCLES, 1000);
+	assert_refused(fake, PVPMU_ERR_FRAME, PVPMU_OP_SETUP, 1, 0,
+		       PVPMU_DELIVER_EVTCHN | 5 << PVPMU_DELIVER_PORT_SHIFT);
+	fake_run(fake, 10, 1500);
+	assert_done(fake, PVPMU_OP_READ, 2);
+	assert_count(fake, 2, 1500);
+	assert_int_equal(fake->area.overflow.pending, BIT(2));
+	assert_int_equal(fake->calls[FAKE_RAISE], 1);
+}
+
+static void delivery_none_is_always_served(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features = 0;
+	assert_int_equal(SETUP(fake, PVPMU_DELIVER_NONE), PVPMU_OK);
+}
+
+static void delivery_that_has_no_feature_is_refused(void **state)
+{
+	struct fake *fake = *state;
+
+	assert_setup_refused(fake, PVPMU_ERR_DELIVERY, PVPMU_DELIVER_PV_NMI);
+	fake->ops.features = 0;
+	assert_setup_refused(fake, PVPMU_ERR_DELIVERY, PVPMU_DELIVER_LVTPC);
+	assert_setup_refused(fake, PVPMU_ERR_DELIVERY, PVPMU_DELIVER_EVTCHN);
+}
+
+static void delivery_that_does_not_exist_is_refused(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features = ~0u;
+	assert_setup_refused(fake, PVPMU_ERR_DELIVERY, 4);
+	assert_setup_refused(fake, PVPMU_ERR_DELIVERY, 0xff);
+}
+
+static void delivery_that_the_host_refuses_is_refused(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->deliver_answer = PVPMU_ERR_DELIVERY;
+	assert_setup_refused(fake, PVPMU_ERR_DELIVERY, PVPMU_DELIVER_LVTPC);
+}
+
+static void port_belongs_to_event_channels_only(void **state)
+{
+	struct fake *fake = *state;
+
+	assert_setup_refused(fake, PVPMU_ERR_RESERVED,
+			     PVPMU_DELIVER_LVTPC | 1 << 8);
+	assert_setup_refused(fake, PVPMU_ERR_RESERVED,
+			     PVPMU_DELIVER_NONE | 1u << 31);
+	assert_int_equal(SETUP(fake, PVPMU_DELIVER_EVTCHN | 0x123456 << 8),
+			 PVPMU_OK);
+	assert_int_equal(fake->delivery, PVPMU_DELIVER_EVTCHN);
+	assert_int_equal(fake->port, 0x123456);
+}
+
+static void wrong_delivery_comes_before_a_wrong_frame(void **state)
+{
+	assert_refused(*state, PVPMU_ERR_DELIVERY, PVPMU_OP_SETUP, 1, 0, 99);
+}
+
+static void vm_that_may_have_no_slot_is_denied(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->own_vm.limits.slots_vcpu = 0;
+	assert_setup_refused(fake, PVPMU_ERR_DENIED, PVPMU_DELIVER_LVTPC);
+	assert_setup_refused(fake, PVPMU_ERR_DENIED, 99);
+}
+
+static void detach_gives_everything_back(void **state)
+{
+	struct fake *fake = *state;
+	u32 id;
+
+	for (id = 0; id < PVPMU_MAX_SLOTS; id++)
+		start_event(fake, id, id % PVPMU_HW_END, id & 1 ? 10000 : 0);
+	assert_done(fake, PVPMU_OP_DETACH, 0);
+	assert_false(fake->attached);
+	assert_int_equal(fake_counters(fake), 0);
+	assert_int_equal(fake->own_vm.slots_open, 0);
+	assert_int_equal(fake->vcpu.stats.created, fake->vcpu.stats.destroyed);
+}
+
+static void detach_twice_is_refused(void **state)
+{
+	assert_done(*state, PVPMU_OP_DETACH, 0);
+	assert_refused(*state, PVPMU_ERR_NO_AREA, PVPMU_OP_DETACH, 0, 0, 0);
+}
+
+static void detach_writes_nothing(void **state)
+{
+	struct fake *fake = *state;
+	struct pvpmu_area before;
+
+	start_event(fake, 1, CYCLES, 1000);
+	fake_count(fake, fake_find(fake, HW, CYCLES), 1, 1000);
+	before = fake->area;
+	assert_done(fake, PVPMU_OP_DETACH, 0);
+	assert_memory_equal(&before, &fake->area, sizeof(before));
+}
+
+static void detach_of_nothing_does_nothing(void **state)
+{
+	struct fake *fake = *state;
+
+	pvpmu_vcpu_detach(&fake->vcpu);
+	pvpmu_vcpu_detach(&fake->vcpu);
+	pvpmu_publish(&fake->vcpu);
+	assert_int_equal(fake->calls[FAKE_AREA_DETACH], 0);
+}
+
+static void host_detach_answers_no_area_until_setup(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 1, CYCLES, 0);
+	pvpmu_vcpu_detach(&fake->vcpu);
+	assert_refused(fake, PVPMU_ERR_NO_AREA, PVPMU_OP_READ, 1, 0, 0);
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	start_event(fake, 1, CYCLES, 0);
+}
+
+static void vcpu_starts_with_no_area_whatever_its_memory_held(void **state)
+{
+	struct fake *fake = *state;
+
+	memset(&fake->vcpu, 0xa5, sizeof(fake->vcpu));
+	memset(&fake->own_vm, 0xa5, sizeof(fake->own_vm));
+	pvpmu_vm_init(&fake->own_vm,
+		      &(const struct pvpmu_limits)PVPMU_LIMITS_DEFAULT);
+	pvpmu_vcpu_init(&fake->vcpu, &fake->own_vm, &fake->ops);
+	assert_refused(fake, PVPMU_ERR_NO_AREA, PVPMU_OP_READ, 1, 0, 0);
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	start_event(fake, 0, CYCLES, 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_BARE(setup_takes_the_frame_from_two_words),
+		UNIT_BARE(setup_writes_all_host_lines_whatever_was_there),
+		UNIT_BARE(setup_clears_the_pending_word),
+		UNIT_BARE(setup_leaves_the_guests_lines_alone),
+		UNIT_BARE(each_setup_has_another_generation),
+		UNIT(setup_again_closes_all_events),
+		UNIT(setup_drops_what_was_not_published),
+		UNIT_BARE(frame_that_is_not_ram_is_refused),
+		UNIT_BARE(frame_that_is_busy_may_be_tried_again),
+		UNIT(failing_setup_leaves_the_old_area_working),
+		UNIT_BARE(delivery_none_is_always_served),
+		UNIT_BARE(delivery_that_has_no_feature_is_refused),
+		UNIT_BARE(delivery_that_does_not_exist_is_refused),
+		UNIT_BARE(delivery_that_the_host_refuses_is_refused),
+		UNIT_BARE(port_belongs_to_event_channels_only),
+		UNIT_BARE(wrong_delivery_comes_before_a_wrong_frame),
+		UNIT_BARE(vm_that_may_have_no_slot_is_denied),
+		UNIT(detach_gives_everything_back),
+		UNIT(detach_twice_is_refused),
+		UNIT(detach_writes_nothing),
+		UNIT_BARE(detach_of_nothing_does_nothing),
+		UNIT(host_detach_answers_no_area_until_setup),
+		UNIT_BARE(vcpu_starts_with_no_area_whatever_its_memory_held),
+	};
+
+	return cmocka_run_group_tests_name("setup", tests, NULL, NULL);
+}
