@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What perf wants against what the host has, and the one call between them.
+ *
+ * All functions here: interrupts off, on the CPU whose slots they are about,
+ * never in an NMI, unless said otherwise.
+ */
+#include "pvpmu.h"
+
+#include <linux/bitops.h>
+#include <linux/time64.h>
+
+/* How long a host that was not found is left alone */
+#define RETRY_NS NSEC_PER_SEC
+
+struct masks {
+	u32 close;
+	u32 disable;
+	u32 open;
+	u32 enable;
+	u32 read;
+};
+
+/* The shortest and the longest period that the host takes. */
+u64 pvg_period(struct pvg_cpu *cpu, struct perf_event *event, u64 period)
+{
+	u32 least = pvg_type(&event->hw) == PVPMU_TYPE_CLOCK ?
+			    cpu->host.clock_period_min :
+			    cpu->host.period_min;
+
+	return clamp_t(u64, period, least, PVPMU_PERIOD_MAX);
+}
+
+/**
+ * pvg_harvest() - brings an event's count up to what its host line shows
+ * @cpu: this CPU
+ * @id: of a slot with an event
+ * @line: what the line shows
+ * @final: the id may be closed by now; without it, a line that is shows the
+ *         id's last event, for the new one is not open yet
+ *
+ * Context: any, on @cpu.  An NMI that does the same in between wins.
+ * Return: false if the line shows nothing about this event.
+ */
+bool pvg_harvest(struct pvg_cpu *cpu, u32 id, struct pvg_line *line, bool final)
+{
+	struct pvg_slot *slot = &cpu->slot[id];
+	s64 delta;
+	u64 prev;
+
+	do {
+		prev = local64_read(&slot->count);
+		if (!slot->open || !pvg_line(cpu, id, line))
+			return false;
+		if (line->state == PVPMU_STATE_CLOSED && !final)
+			return false;
+		delta = line->count - prev;
+		if (delta <= 0)
+			break;
+	} while (local64_cmpxchg(&slot->count, prev, line->count) != prev);
+
+	if (delta > 0)
+		local64_add(delta, &slot->event->count);
+	slot->seen = pvg_clock();
+	return true;
+}
+
+/*
+ * The host side of an id ends, with what its line shows now.  What is to
+ * survive goes from the host's scale, which begins at zero with each OPEN, to
+ * the event's own.
+ */
+static void leave(struct pvg_cpu *cpu, u32 id)
+{
+	struct pvg_slot *slot = &cpu->slot[id];
+	struct hw_perf_event *hwc = &slot->event->hw;
+	struct pvg_line line;
+
+	if (!slot->open)
+		return;
+	if (pvg_harvest(cpu, id, &line, true))
+		pvg_times_carry(slot, &line);
+	slot->open = false;
+	slot->on = false;
+	slot->rearm = false;
+	barrier(); /* from here on NMIs leave it alone */
+	pvg_since(hwc) += local64_read(&slot->count) - slot->total;
+	local64_set(&hwc->period_left,
+		    max_t(s64, hwc->sample_period - pvg_since(hwc), 1));
+	slot->total = 0;
+	local64_set(&slot->count, 0);
+}
+
+/* Ids of @mask whose events are in the same group as that of @id. */
+static u32 same_group(struct pvg_cpu *cpu, u32 mask, u32 id)
+{
+	struct perf_event *leader = cpu->slot[id].event->group_leader;
+	u32 group = 0;
+
+	for_each_id(other, mask)
+		if (cpu->slot[other].event->group_leader == leader)
+			group |= BIT(other);
+	return group;
+}
+
+/* Events that perf took away have got all that they get; frees their slots. */
+static void finish(struct pvg_cpu *cpu)
+{
+	u32 left = cpu->closing;
+
+	for_each_id(id, cpu->closing)
+		leave(cpu, id);
+	while (left) {
+		u32 group = same_group(cpu, left, __ffs(left));
+
+		pvg_times_publish(cpu, group);
+		left &= ~group;
+	}
+	for_each_id(id, cpu->closing) {
+		pvg_id(&cpu->slot[id].event->hw) = -1;
+		cpu->slot[id].event = NULL;
+	}
+	cpu->used &= ~cpu->closing;
+	cpu->closing = 0;
+}
+
+/* No host counts this event now; from when on is what times.c needs. */
+static void begin_gap(struct pvg_slot *slot, u64 from)
+{
+	if (slot->want && !slot->gap_from)
+		slot->gap_from = from;
+}
+
+static void end_gap(struct pvg_slot *slot)
+{
+	if (slot->gap_from)
+		slot->gap += pvg_clock() - slot->gap_from;
+	slot->gap_from = 0;
+	slot->failed = false;
+}
+
+/* The host does not know our area any more. */
+static void go_absent(struct pvg_cpu *cpu)
+{
+	for_each_id(id, cpu->used) {
+		struct pvg_slot *slot = &cpu->slot[id];
+		bool on = slot->on;
+
+		leave(cpu, id);
+		begin_gap(slot, on ? slot->seen : pvg_clock());
+	}
+	cpu->live = false;
+	cpu->lost = false;
+	pvg_notice(cpu, PVG_NOTICE_GONE);
+}
+
+/* There was no host: is there one by now? */
+static bool come_back(struct pvg_cpu *cpu)
+{
+	u64 now = pvg_clock();
+
+	if (!cpu->allowed || now < cpu->retry_at)
+		return false;
+	cpu->retry_at = now + RETRY_NS;
+	if (pvg_setup(cpu) != PVPMU_OK)
+		return false;
+	cpu->dirty |= cpu->used;
+	pvg_notice(cpu, PVG_NOTICE_BACK);
+	return true;
+}
+
+/* The host has answered an id with an error: it counts nothing. */
+static void refused(struct pvg_cpu *cpu, u32 id, s32 error)
+{
+	struct pvg_slot *slot = &cpu->slot[id];
+
+	begin_gap(slot, pvg_clock());
+	if (slot->failed)
+		return;
+	slot->failed = true;
+	cpu->refusal = error;
+	pvg_notice(cpu, PVG_NOTICE_REFUSED);
+}
+
+/* What a call would have to do; false if it is nothing. */
+static bool plan(struct pvg_cpu *cpu, u32 read, struct masks *m)
+{
+	/* A host that came back may have fewer slots than it had. */
+	u32 there = GENMASK(cpu->host.slots - 1, 0);
+
+	*m = (struct masks){};
+	for_each_id(id, cpu->dirty & cpu->used & there) {
+		struct pvg_slot *slot = &cpu->slot[id];
+		u32 bit = BIT(id);
+
+		if (cpu->closing & bit)
+			m->close |= slot->open ? bit : 0;
+		else if (!slot->want)
+			m->disable |= slot->on ? bit : 0;
+		else if (!slot->on || slot->rearm)
+			m->enable |= bit;
+		if (m->enable & bit && !slot->open)
+			m->open |= bit;
+	}
+	for_each_id(id, read & cpu->used & ~m->open)
+		m->read |= cpu->slot[id].on ? BIT(id) : 0;
+	return m->close | m->disable | m->enable | m->read;
+}
+
+/* The slot of the group's leader, where host and ids let it be named. */
+static u32 leader_id(struct pvg_cpu *cpu, u32 id, struct perf_event *event)
+{
+	struct perf_event *leader = event->group_leader;
+
+	/* Ids are opened in ascending order, and the leader has to be first. */
+	if (cpu->host.features & PVPMU_FEAT_GROUPS)
+		for_each_id(other, cpu->used & ~cpu->closing & (BIT(id) - 1))
+			if (cpu->slot[other].event == leader)
+				return other;
+	return id;
+}
+
+static void describe(struct pvg_cpu *cpu, u32 id)
+{
+	struct pvpmu_slot_guest *line = &pvg_area_slot(cpu, id)->guest;
+	struct pvg_slot *slot = &cpu->slot[id];
+	struct perf_event *event = slot->event;
+	struct hw_perf_event *hwc = &event->hw;
+	s64 left = local64_read(&hwc->period_left);
+
+	line->type = pvg_type(hwc);
+	line->flags = pvg_flags(hwc);
+	line->config = pvg_config(hwc);
+	line->period = 0;
+	line->next_period = 0;
+	if (is_sampling_event(event)) {
+		if (left <= 0)
+			left = hwc->sample_period;
+		line->period = pvg_period(cpu, event, left);
+		line->next_period =
+			pvg_period(cpu, event, hwc->sample_period);
+	}
+	line->leader = leader_id(cpu, id, event);
+	slot->enabled = 0;
+	slot->running = 0;
+	/*
+	 * NMIs may look at it from here on: until the host has opened it, its
+	 * line shows CLOSED, see overflow.c.
+	 */
+	barrier();
+	slot->open = true;
+}
+
+static s64 update(struct pvg_cpu *cpu, const struct masks *m)
+{
+	struct pvpmu_header_guest *header = &pvg_area(cpu)->guest;
+
+	for_each_id(id, m->open)
+		describe(cpu, id);
+	WRITE_ONCE(header->close, m->close);
+	WRITE_ONCE(header->disable, m->disable);
+	WRITE_ONCE(header->open, m->open);
+	WRITE_ONCE(header->enable, m->enable);
+	WRITE_ONCE(header->read, m->read);
+	return pvg_call(cpu, PVPMU_OP_UPDATE, 0, 0, 0);
+}
+
+/* The host has carried out @m; some ids have an error if @partial. */
+static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
+{
+	struct pvg_line line;
+
+	finish(cpu);
+	for_each_id(id, m->disable | m->read) {
+		pvg_harvest(cpu, id, &line, false);
+		if (m->disable & BIT(id))
+			cpu->slot[id].on = false;
+	}
+	for_each_id(id, m->enable) {
+		struct pvg_slot *slot = &cpu->slot[id];
+		s32 error = PVPMU_OK;
+
+		if (partial && pvg_line(cpu, id, &line))
+			error = line.error;
+		slot->rearm = false;
+		if (!error) {
+			slot->on = true;
+			end_gap(slot);
+			continue;
+		}
+		if (m->open & BIT(id) || error == PVPMU_ERR_CLOSED)
+			slot->open = false;
+		slot->on = false;
+		refused(cpu, id, error);
+	}
+	cpu->dirty = 0;
+}
+
+/* Without a host there is nothing to be done for them but to know the time. */
+static void apply_locally(struct pvg_cpu *cpu)
+{
+	finish(cpu);
+	for_each_id(id, cpu->dirty & cpu->used) {
+		struct pvg_slot *slot = &cpu->slot[id];
+
+		if (!slot->want)
+			end_gap(slot);
+		else if (!slot->on)
+			begin_gap(slot, pvg_clock());
+	}
+	cpu->dirty = 0;
+}
+
+/**
+ * pvg_flush() - makes the host's side what perf wants, with one call at most
+ * @cpu: this CPU
+ * @read: ids whose counts are to be brought up to date; no call is made for
+ *        those that do not count
+ *
+ * A host that is gone is looked for again at most once a second.
+ */
+void pvg_flush(struct pvg_cpu *cpu, u32 read)
+{
+	struct masks m;
+	s64 result;
+	int tries;
+
+	cpu->busy = true;
+	for (tries = 0; tries < 2; tries++) {
+		if (cpu->lost)
+			go_absent(cpu);
+		if (!cpu->live && !come_back(cpu))
+			break;
+		if (!plan(cpu, read, &m))
+			break;
+		result = update(cpu, &m);
+		if (result >= 0 || result == PVPMU_ERR_PARTIAL) {
+			apply(cpu, &m, result < 0);
+			break;
+		}
+		for_each_id(id, m.open)
+			cpu->slot[id].open = false;
+		if (!pvg_absent(result)) {
+			/* It found fault with our header: do not insist. */
+			cpu->refusal = result;
+			pvg_notice(cpu, PVG_NOTICE_STRANGE);
+		}
+		go_absent(cpu);
+	}
+	apply_locally(cpu);
+	cpu->busy = false;
+	if (cpu->used)
+		pvg_timer_start(cpu);
+}
+
+/**
+ * pvg_suspend() - lets the host go, keeping what the events have
+ * @cpu: this CPU
+ *
+ * The events stay in their slots and do not run until pvg_flush() finds a
+ * host again.
+ */
+void pvg_suspend(struct pvg_cpu *cpu)
+{
+	if (!cpu->live)
+		return;
+	pvg_flush(cpu, cpu->used);
+	cpu->busy = true;
+	for_each_id(id, cpu->used) {
+		leave(cpu, id);
+		begin_gap(&cpu->slot[id], pvg_clock());
+	}
+	cpu->dirty |= cpu->used;
+	cpu->busy = false;
+	pvg_detach(cpu);
+}
+
+/**
+ * pvg_restart_period() - forgets how far an event is in its period
+ * @cpu: this CPU
+ * @id: of a slot; its event begins a new period with the next pvg_flush()
+ */
+void pvg_restart_period(struct pvg_cpu *cpu, u32 id)
+{
+	struct pvg_slot *slot = &cpu->slot[id];
+
+	if (slot->open) {
+		if (pvg_absent(pvg_call(cpu, PVPMU_OP_CLOSE, id, 0, 0)))
+			cpu->lost = true;
+		leave(cpu, id);
+	}
+	local64_set(&slot->event->hw.period_left, 0);
+	cpu->dirty |= BIT(id);
+}
+
+/**
+ * pvg_take() - finds a slot for an event
+ * @cpu: this CPU
+ * @event: perf adds it
+ *
+ * An event that was taken away and is added again before the host heard of
+ * either just stays.  A new one does not get an id that is still to be closed
+ * in the same call: the host writes an id's line once, and the old event's
+ * last count would be lost.
+ *
+ * Return: its id, or -EAGAIN if the host has no more.
+ */
+int pvg_take(struct pvg_cpu *cpu, struct perf_event *event)
+{
+	u32 all = GENMASK(cpu->host.slots - 1, 0);
+	struct pvg_slot *slot;
+	int id = pvg_id(&event->hw);
+
+	if (id >= 0 && cpu->closing & BIT(id) &&
+	    cpu->slot[id].event == event) {
+		cpu->closing &= ~BIT(id);
+		return id;
+	}
+	if (hweight32(cpu->used & ~cpu->closing) >= pvg_usable(cpu))
+		return -EAGAIN;
+	if (!(all & ~cpu->used) && cpu->closing)
+		pvg_flush(cpu, 0);
+	if (!(all & ~cpu->used))
+		return -EAGAIN;
+
+	id = __ffs(all & ~cpu->used);
+	slot = &cpu->slot[id];
+	*slot = (struct pvg_slot){};
+	slot->freq_count = local64_read(&event->count);
+	slot->freq_time = pvg_clock();
+	slot->published = event->tstamp;
+	slot->event = event;
+	cpu->used |= BIT(id);
+	pvg_id(&event->hw) = id;
+	return id;
+}

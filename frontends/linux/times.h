@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Arithmetic of times.c; needs no kernel but for its types. */
+#ifndef PVG_TIMES_H
+#define PVG_TIMES_H
+
+/**
+ * pvg_share() - the part of a time that was lost
+ * @span: ns
+ * @lost: ns, not more than @of
+ * @of: ns, on a clock that may run slower than that of @span
+ *
+ * Return: @span * @lost / @of, correct to 2^-31 of @span, never above it.
+ */
+static inline u64 pvg_share(u64 span, u64 lost, u64 of)
+{
+	u64 part;
+
+	if (!lost || !of)
+		return 0;
+	if (lost >= of)
+		return span;
+	while (of >> 32) {
+		of >>= 1;
+		lost >>= 1;
+	}
+	part = (lost << 32) / of; /* below 2^32 */
+	return (span >> 32) * part + ((span & 0xffffffff) * part >> 32);
+}
+
+/**
+ * pvg_lost() - how much of a time an event did not run
+ * @span: the time, ns
+ * @gap: of it, ns without any host; may exceed @span
+ * @enabled: ns that the host had it enabled, while it ran this CPU
+ * @running: ns of @enabled in which it counted
+ */
+static inline u64 pvg_lost(u64 span, u64 gap, u64 enabled, u64 running)
+{
+	if (gap >= span)
+		return span;
+	if (running > enabled)
+		running = enabled;
+	return gap + pvg_share(span - gap, enabled - running, enabled);
+}
+
+#endif /* PVG_TIMES_H */
