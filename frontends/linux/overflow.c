@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Overflows: the host's NMI becomes perf's sample.
+ *
+ * The pending word says which ids overflowed, their lines how far they have
+ * counted, and the period goes on by itself: a sample makes no call.
+ */
+#include "pvpmu.h"
+
+#include <linux/kernel.h>
+#include <asm/apic.h>
+#include <asm/nmi.h>
+#include <asm/processor.h>
+
+/* An NMI that was raised for an overflow may be this late. */
+#define CLAIM_NS (100 * NSEC_PER_MSEC)
+
+static int (*overflow)(struct perf_event *event, struct perf_sample_data *data,
+		       struct pt_regs *regs);
+static bool lvtpc;
+
+/*
+ * On these CPUs the delivery of an LVTPC interrupt masks the entry.  Where it
+ * does not, the write would be an exit for nothing.
+ */
+static bool lvtpc_masks;
+
+bool pvg_can_sample(void)
+{
+	return overflow && lvtpc;
+}
+
+/**
+ * pvg_claim() - one NMI that finds nothing pending is ours
+ * @cpu: this CPU
+ *
+ * The host may have raised it for an overflow that something else has taken
+ * in the meantime: an NMI before it, or one sent for another reason.
+ *
+ * Context: any, on @cpu.
+ */
+void pvg_claim(struct pvg_cpu *cpu)
+{
+	WRITE_ONCE(cpu->claim_until, pvg_clock() + CLAIM_NS);
+}
+
+static bool claim(struct pvg_cpu *cpu)
+{
+	u64 until = READ_ONCE(cpu->claim_until);
+
+	WRITE_ONCE(cpu->claim_until, 0);
+	return until && pvg_clock() < until;
+}
+
+/*
+ * perf does not expect a sample of an event that it has stopped or taken away,
+ * nor, while it changes events, of one that would send a signal.  Nothing is
+ * lost then but the place: the next sample's weight includes it.
+ */
+static bool unexpected(struct pvg_cpu *cpu, struct pvg_slot *slot, u32 id)
+{
+	return !slot->event || !slot->open || !slot->want ||
+	       cpu->closing & BIT(id) || !is_sampling_event(slot->event) ||
+	       (slot->event->attr.sigtrap && pvg_pmu_disabled());
+}
+
+static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
+{
+	struct pvg_slot *slot = &cpu->slot[id];
+	struct perf_event *event = slot->event;
+	struct perf_sample_data data;
+	struct hw_perf_event *hwc;
+	struct pvg_line line;
+
+	if (unexpected(cpu, slot, id) || !pvg_harvest(cpu, id, &line, false))
+		return;
+	hwc = &event->hw;
+	if (line.state == PVPMU_STATE_THROTTLED) {
+		slot->rearm = true;
+		irq_work_queue(&cpu->work);
+	}
+	if (line.overflow_total == slot->total)
+		return;
+
+	hwc->last_period = pvg_since(hwc) + line.overflow_total - slot->total;
+	pvg_since(hwc) = 0;
+	slot->total = line.overflow_total;
+	/* A new period has begun: nothing for perf to start again. */
+	local64_set(&hwc->period_left, 0);
+
+	perf_sample_data_init(&data, 0, hwc->last_period);
+	if (overflow(event, &data, regs))
+		event->pmu->stop(event, 0);
+	WRITE_ONCE(pvg_area_slot(cpu, id)->guest.next_period,
+		   pvg_period(cpu, event, hwc->sample_period));
+}
+
+/*
+ * NMI.  One exchange for each: an overflow that comes later brings an NMI of
+ * its own, and would leave it with nothing if it was taken here.
+ */
+static int handler(unsigned int type, struct pt_regs *regs)
+{
+	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
+	u32 pending;
+
+	if (!cpu->live)
+		return claim(cpu) ? NMI_HANDLED : NMI_DONE;
+	pending = xchg(&pvg_area(cpu)->overflow.pending, 0);
+	if (!pending)
+		return claim(cpu) ? NMI_HANDLED : NMI_DONE;
+
+	if (lvtpc_masks)
+		apic_write(APIC_LVTPC, APIC_DM_NMI);
+	for_each_id(id, pending & GENMASK(cpu->host.slots - 1, 0))
+		sample(cpu, id, regs);
+	pvg_claim(cpu);
+	return NMI_HANDLED;
+}
+
+/**
+ * pvg_lvtpc_open() - lets the host's interrupts in
+ * @host: who is to send them
+ *
+ * Context: interrupts off, on the CPU that is to get them.
+ * Return: the delivery to ask for.
+ */
+u32 pvg_lvtpc_open(const struct pvg_host *host)
+{
+	if (!pvg_can_sample() || !(host->features & PVPMU_FEAT_LVTPC))
+		return PVPMU_DELIVER_NONE;
+	apic_write(APIC_LVTPC, APIC_DM_NMI);
+	return PVPMU_DELIVER_LVTPC;
+}
+
+/* Context: as pvg_lvtpc_open(). */
+void pvg_lvtpc_close(void)
+{
+	if (pvg_can_sample())
+		apic_write(APIC_LVTPC, APIC_DM_NMI | APIC_LVT_MASKED);
+}
+
+/* Finds out whether samples can be taken here.  Context: process. */
+void pvg_overflow_init(void)
+{
+	lvtpc = boot_cpu_has(X86_FEATURE_APIC);
+	lvtpc_masks = boot_cpu_data.x86_vendor != X86_VENDOR_AMD &&
+		      boot_cpu_data.x86_vendor != X86_VENDOR_HYGON;
+	overflow = pvg_resolve("perf_event_overflow");
+	if (!lvtpc)
+		pr_info("no local APIC: events count, but cannot sample\n");
+	if (!overflow)
+		pr_info("perf_event_overflow not found: events count, but cannot sample\n");
+}
+
+/* Context: process. */
+int pvg_overflow_on(void)
+{
+	if (!pvg_can_sample())
+		return 0;
+	return register_nmi_handler(NMI_LOCAL, handler, 0, "pvpmu");
+}
+
+void pvg_overflow_off(void)
+{
+	if (pvg_can_sample())
+		unregister_nmi_handler(NMI_LOCAL, "pvpmu");
+}
