@@ -35,6 +35,7 @@ u32 pvpmu_slots_usable(const struct pvpmu_vm *vm);
 bool pvpmu_area_read(struct pvpmu_vcpu *vcpu, u32 offset, void *to, u32 len);
 void pvpmu_area_reset(struct pvpmu_vcpu *vcpu);
 void pvpmu_area_show(struct pvpmu_vcpu *vcpu, u32 id);
+void pvpmu_area_show_limit(struct pvpmu_vcpu *vcpu);
 u32 pvpmu_area_pend(struct pvpmu_vcpu *vcpu, u32 ids);
 u32 pvpmu_slot_offset(u32 id);
 
@@ -44,6 +45,8 @@ s32 pvpmu_counter_get(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 void pvpmu_counter_put(struct pvpmu_vcpu *vcpu, u32 counter);
 s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
 void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter);
+void pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter,
+			struct pvpmu_reading *reading);
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu);
 
 /* pvpmu_slot.c: the life of an event; none of them touches the page, but

@@ -80,6 +80,17 @@ void pvpmu_area_reset(struct pvpmu_vcpu *vcpu)
 	write_line(vcpu, PVPMU_OFFSET(pvpmu_area, host), &vcpu->header);
 }
 
+/* The administrator may change it while the guest runs. */
+void pvpmu_area_show_limit(struct pvpmu_vcpu *vcpu)
+{
+	u32 usable = pvpmu_slots_usable(vcpu->vm);
+
+	if (!vcpu->attached || vcpu->header.slots_usable == usable)
+		return;
+	vcpu->header.slots_usable = usable;
+	write_line(vcpu, PVPMU_OFFSET(pvpmu_area, host), &vcpu->header);
+}
+
 /* Adds @ids to the pending word; its old value, 0 if the area is gone. */
 u32 pvpmu_area_pend(struct pvpmu_vcpu *vcpu, u32 ids)
 {

@@ -42,7 +42,8 @@ static u32 find(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)
 
 	for (i = vcpu->bucket[bucket_of(desc)]; i != NONE;
 	     i = vcpu->counter[i].next) {
-		if (!same(&vcpu->counter[i].desc, desc))
+		if (!same(&vcpu->counter[i].desc, desc) ||
+		    vcpu->counter[i].failed)
 			continue;
 		if (!desc->sampling || !vcpu->counter[i].users)
 			return i;
@@ -146,6 +147,14 @@ void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter)
 
 	if (!--c->started)
 		vcpu->ops->stop(vcpu, counter);
+}
+
+void pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter,
+			struct pvpmu_reading *reading)
+{
+	vcpu->ops->read(vcpu, counter, reading);
+	if (reading->failed)
+		vcpu->counter[counter].failed = true;
 }
 
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu)

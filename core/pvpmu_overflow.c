@@ -135,11 +135,12 @@ void pvpmu_overflow_remind(struct pvpmu_vcpu *vcpu)
 		vcpu->pending = false;
 }
 
-/* The end of each entry point: what overflowed is shown, what is lost is let
- * go. */
+/* The end of each entry point: what overflowed and what the limit is now are
+ * shown, what is lost is let go. */
 void pvpmu_settle(struct pvpmu_vcpu *vcpu)
 {
 	publish(vcpu);
+	pvpmu_area_show_limit(vcpu);
 	if (vcpu->lost)
 		pvpmu_vcpu_detach(vcpu);
 }

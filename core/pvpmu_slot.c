@@ -143,7 +143,7 @@ s32 pvpmu_slot_read(struct pvpmu_vcpu *vcpu, u32 id)
 		return PVPMU_OK;
 	/* In this order an overflow is never ahead of the count it is in. */
 	show_overflows(slot);
-	vcpu->ops->read(vcpu, slot->counter, &now);
+	pvpmu_counter_read(vcpu, slot->counter, &now);
 	show_counts(slot, &now);
 	slot->host.state = state_of(slot, &now);
 	return PVPMU_OK;
@@ -159,7 +159,7 @@ s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id)
 	if (!slot->enabled)
 		return PVPMU_OK;
 	pvpmu_counter_stop(vcpu, slot->counter);
-	vcpu->ops->read(vcpu, slot->counter, &now);
+	pvpmu_counter_read(vcpu, slot->counter, &now);
 	slot->enabled = false;
 	show_counts(slot, &now);
 	slot->done.count = slot->host.count;
@@ -192,7 +192,7 @@ static s32 start(struct pvpmu_vcpu *vcpu, u32 id)
 	if (slot->sampling)
 		left = slot->total + slot->length - slot->done.count;
 	/* First the reading: nothing that the counter counts is left out. */
-	vcpu->ops->read(vcpu, slot->counter, &slot->base);
+	pvpmu_counter_read(vcpu, slot->counter, &slot->base);
 	slot->enabled = true;
 	error = pvpmu_counter_start(vcpu, slot->counter, left);
 	if (error) {

@@ -210,6 +210,7 @@ struct pvpmu_stats {
  * @started: slots that are enabled on it
  * @next: next counter in the same bucket
  * @slot: id it serves, if sampling
+ * @failed: the host gave it up, so no other slot may come to it
  */
 struct pvpmu_counter {
 	struct pvpmu_desc desc;
@@ -218,6 +219,7 @@ struct pvpmu_counter {
 	u8 started;
 	u8 next;
 	u8 slot;
+	bool failed;
 };
 
 /**
