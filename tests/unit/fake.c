@@ -325,6 +325,16 @@ u32 fake_started(const struct fake *fake)
 	return n;
 }
 
+/* The interrupt of a counter; nothing interrupts it in turn. */
+static void overflow(struct fake *fake, u32 counter)
+{
+	bool hooked = fake->hooked;
+
+	fake->hooked = true;
+	fake->counter[counter].left = pvpmu_overflow(&fake->vcpu, counter);
+	fake->hooked = hooked;
+}
+
 u32 fake_find(const struct fake *fake, u32 type, u64 config)
 {
 	u32 found = PVPMU_MAX_COUNTERS;
@@ -358,7 +368,7 @@ void fake_count(struct fake *fake, u32 counter, u64 ns, u64 events)
 		step = c->left;
 		c->reading.count += step;
 		events -= step;
-		c->left = pvpmu_overflow(&fake->vcpu, counter);
+		overflow(fake, counter);
 	}
 	c->reading.count += events;
 	if (c->left)
