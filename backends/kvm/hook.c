@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvpmu on KVM: functions of KVM that are led into this module
+ *
+ * ftrace calls pk_hook.entered at the entry of such a function, through the
+ * call instruction that the compiler left there.  It looks whether the call is
+ * for us; if so it changes where ftrace returns to, as live patching does.  All
+ * other calls go on in the original as if nothing had been there, and nothing
+ * of this module is on their stack.
+ */
+#include <linux/delay.h>
+#include <linux/kprobes.h>
+#include <linux/rcupdate.h>
+#include <asm/ftrace.h>
+#include <asm/ibt.h>
+
+#include "hook.h"
+
+DEFINE_PER_CPU(long, pk_hooks_entered);
+
+/* The address of a function that need not be exported, 0 if there is none */
+static unsigned long address_of(const char *symbol)
+{
+	struct kprobe probe = {
+		.symbol_name = symbol,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	unsigned long address;
+
+	if (register_kprobe(&probe))
+		return 0;
+	address = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	if (IS_ENABLED(CONFIG_X86_KERNEL_IBT) &&
+	    is_endbr(*(u32 *)(address - 4)))
+		address -= 4;
+	return address;
+}
+
+/**
+ * pk_hook_set() - begins to divert calls
+ * @hook: not set
+ *
+ * Context: Process, sleeps.
+ * Return: 0, or a negative error if the function does not exist, cannot be
+ * traced, or was taken by someone else (a live patch).
+ */
+int pk_hook_set(struct pk_hook *hook)
+{
+	unsigned long entry = address_of(hook->symbol);
+	int err;
+
+	if (!entry) {
+		pr_err("pvpmu: this kernel has no function %s\n", hook->symbol);
+		return -ENOENT;
+	}
+	/*
+	 * An indirect call into the middle of a function is a fault with IBT;
+	 * then pk_divert() lets us through.
+	 */
+	hook->original = (void *)entry;
+	if (!IS_ENABLED(CONFIG_X86_KERNEL_IBT))
+		hook->original += MCOUNT_INSN_SIZE;
+
+	/*
+	 * FL_RECURSION says that no protection is needed: ->entered calls
+	 * nothing that is hooked.
+	 */
+	hook->ops.func = hook->entered;
+	hook->ops.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT |
+			  FTRACE_OPS_FL_RECURSION;
+#ifndef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
+	hook->ops.flags |= FTRACE_OPS_FL_SAVE_REGS;
+#endif
+	err = ftrace_set_filter_ip(&hook->ops, entry, 0, 0);
+	if (!err)
+		err = register_ftrace_function(&hook->ops);
+	if (err) {
+		pr_err("pvpmu: cannot hook %s: %d\n", hook->symbol, err);
+		ftrace_free_filter(&hook->ops);
+		return err;
+	}
+	hook->set = true;
+	return 0;
+}
+
+/**
+ * pk_hook_remove() - ends it
+ * @hook: set or not
+ *
+ * No call is diverted any more after the return, but those that were may still
+ * run: see pk_hooks_drain().
+ *
+ * Context: Process, sleeps.
+ */
+void pk_hook_remove(struct pk_hook *hook)
+{
+	if (!hook->set)
+		return;
+	unregister_ftrace_function(&hook->ops);
+	ftrace_free_filter(&hook->ops);
+	hook->set = false;
+}
+
+/**
+ * pk_hooks_busy() - how many calls are in replacements
+ *
+ * Return: exact once no call can enter any more, otherwise about that many.
+ */
+long pk_hooks_busy(void)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(&pk_hooks_entered, cpu));
+	return sum;
+}
+
+/**
+ * pk_hooks_drain() - waits until no call is in a replacement
+ *
+ * For hooks that were removed.  A task is in one of three places:
+ *
+ * - between ftrace and pk_hook_enter(): it runs or was preempted there, it did
+ *   not sleep, so synchronize_rcu_tasks() waits until it has gone on;
+ * - between enter and leave: counted;
+ * - between pk_hook_leave() and its return into KVM: as in the first case.
+ *
+ * All entering is over when the sum is taken, and each call leaves after it
+ * entered, so a sum that is torn by calls which leave meanwhile is too large,
+ * never too small.
+ *
+ * Context: Process, sleeps.
+ */
+void pk_hooks_drain(void)
+{
+	synchronize_rcu_tasks();
+	while (pk_hooks_busy())
+		msleep(20);
+	synchronize_rcu_tasks();
+}
