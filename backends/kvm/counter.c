@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvpmu on KVM: host counters
+ *
+ * Each is a perf event on the vCPU's thread.  It counts from its creation to
+ * its end: enabling and disabling make perf schedule the thread's events anew,
+ * which costs more than all else, and core works with differences anyway.
+ *
+ * perf's files keep to themselves what is read here of struct perf_event and
+ * its context.  With interrupts off on the CPU that runs the event's thread,
+ * nothing but an NMI can change it; that is what makes it safe.
+ */
+#include <linux/sched/clock.h>
+
+#include "compat.h"
+#include "pvpmu_kvm.h"
+
+/**
+ * pk_counter_here() - does it count on this CPU now?
+ * @counter: has an event
+ *
+ * Context: Interrupts off.
+ */
+bool pk_counter_here(const struct pk_counter *counter)
+{
+	const struct perf_event *event = counter->event;
+
+	return event->state == PERF_EVENT_STATE_ACTIVE &&
+	       event->oncpu == smp_processor_id();
+}
+
+/* What the kernel counts by itself of a hypervisor event */
+static u64 hypervisor_count(const struct pk_vcpu *vcpu, u64 config)
+{
+	switch (config) {
+	case PVPMU_HV_EXITS:
+		return vcpu->kvm_vcpu->stat.exits;
+	case PVPMU_HV_STEAL:
+		return vcpu->task->sched_info.run_delay;
+	case PVPMU_HV_PREEMPTIONS:
+		return vcpu->task->nivcsw;
+	case PVPMU_HV_HALTS:
+		return vcpu->kvm_vcpu->stat.halt_exits;
+	default:
+		return 0;
+	}
+}
+
+/* The times of an event as perf would tell them.  Context: Interrupts off. */
+static void times(const struct perf_event *event, struct pvpmu_reading *reading)
+{
+	const struct perf_event_context *ctx = event->ctx;
+	u64 now = ctx->time;
+	u64 delta;
+
+	if (READ_ONCE(ctx->is_active) & PK_CTX_TIME_RUNS)
+		now = local_clock() + READ_ONCE(ctx->timeoffset);
+	delta = now - event->tstamp;
+	reading->enabled = event->total_time_enabled;
+	reading->running = event->total_time_running;
+	if (event->state >= PERF_EVENT_STATE_INACTIVE)
+		reading->enabled += delta;
+	if (event->state >= PERF_EVENT_STATE_ACTIVE)
+		reading->running += delta;
+}
+
+/* In the vCPU's own context: no lock, no other CPU, no reschedule. */
+static void read_here(const struct pk_counter *counter,
+		      struct pvpmu_reading *reading)
+{
+	struct perf_event *event = counter->event;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (pk_counter_here(counter))
+		event->pmu->read(event);
+	reading->count = local64_read(&event->count);
+	times(event, reading);
+	reading->active = event->state == PERF_EVENT_STATE_ACTIVE;
+	local_irq_restore(flags);
+}
+
+static void read_event(const struct pk_counter *counter,
+		       struct pvpmu_reading *reading)
+{
+	struct perf_event *event = counter->event;
+
+	if (counter->vcpu->task == current) {
+		read_here(counter, reading);
+	} else {
+		reading->count = perf_event_read_value(event, &reading->enabled,
+						       &reading->running);
+		reading->active = event->state >= PERF_EVENT_STATE_INACTIVE;
+	}
+	reading->failed = event->state <= PERF_EVENT_STATE_ERROR;
+}
+
+static void read_counter(const struct pk_counter *counter,
+			 struct pvpmu_reading *reading)
+{
+	memset(reading, 0, sizeof(*reading));
+	if (counter->event)
+		read_event(counter, reading);
+	else
+		reading->failed = true;
+	if (counter->desc.type == PVPMU_TYPE_HYPERVISOR)
+		reading->count = hypervisor_count(counter->vcpu,
+						  counter->desc.config) -
+				 counter->origin;
+	reading->count += counter->carry.count;
+	reading->enabled += counter->carry.enabled;
+	reading->running += counter->carry.running;
+}
+
+void pk_op_read(struct pvpmu_vcpu *core, u32 index,
+		struct pvpmu_reading *reading)
+{
+	read_counter(&to_pk(core)->counter[index], reading);
+}
+
+static s32 make_event(struct pk_counter *counter, struct task_struct *task)
+{
+	struct perf_event_attr attr = {};
+	struct perf_event *event;
+
+	if (!pk_event_attr(&counter->desc, &attr))
+		return PVPMU_ERR_EVENT;
+	if (counter->desc.sampling)
+		attr.sample_period = PK_PARKED;
+	event = perf_event_create_kernel_counter(&attr, -1, task,
+						 pk_overflow_handler, counter);
+	if (IS_ERR(event))
+		return PVPMU_ERR_HOST;
+	counter->event = event;
+	atomic_inc(&pk_live_events);
+	return PVPMU_OK;
+}
+
+static void drop_event(struct pk_counter *counter)
+{
+	if (!counter->event)
+		return;
+	perf_event_release_kernel(counter->event);
+	counter->event = NULL;
+	atomic_dec(&pk_live_events);
+}
+
+s32 pk_op_create(struct pvpmu_vcpu *core, u32 index,
+		 const struct pvpmu_desc *desc)
+{
+	struct pk_vcpu *vcpu = to_pk(core);
+	struct pk_counter *counter = &vcpu->counter[index];
+
+	memset(counter, 0, sizeof(*counter));
+	counter->desc = *desc;
+	counter->vcpu = vcpu;
+	counter->index = index;
+	if (desc->type == PVPMU_TYPE_HYPERVISOR)
+		counter->origin = hypervisor_count(vcpu, desc->config);
+	return make_event(counter, vcpu->task);
+}
+
+void pk_op_destroy(struct pvpmu_vcpu *core, u32 index)
+{
+	drop_event(&to_pk(core)->counter[index]);
+}
+
+/**
+ * pk_counters_quiesce() - nothing overflows any more
+ * @vcpu: its guest may be running
+ *
+ * Context: foreign.  perf waits for the CPU that the thread runs on.
+ */
+void pk_counters_quiesce(struct pk_vcpu *vcpu)
+{
+	u32 i;
+
+	for (i = 0; i < PVPMU_MAX_COUNTERS; i++)
+		if (vcpu->counter[i].event)
+			perf_event_disable(vcpu->counter[i].event);
+}
+
+/* Its events end with the old thread and begin with zero on the new one. */
+static void move(struct pk_counter *counter, struct task_struct *task)
+{
+	struct pvpmu_reading last;
+	struct pk_vcpu *vcpu = counter->vcpu;
+	struct task_struct *old = vcpu->task;
+	u64 left = 0;
+
+	if (counter->event)
+		perf_event_disable(counter->event);
+	read_counter(counter, &last);
+	if (counter->armed)
+		left = counter->next - (last.count - counter->carry.count);
+	if ((s64)left <= 0)
+		left = 1;
+	drop_event(counter);
+	counter->carry = last;
+	if (counter->desc.type == PVPMU_TYPE_HYPERVISOR) {
+		vcpu->task = task;
+		counter->origin =
+			hypervisor_count(vcpu, counter->desc.config);
+		vcpu->task = old;
+	}
+	if (make_event(counter, task))
+		counter->armed = false;
+	else if (counter->armed)
+		pk_sampling_resume(counter, left);
+}
+
+/**
+ * pk_counters_move() - lets the events go on with another thread
+ * @vcpu: its thread is still the old one
+ * @task: current, which runs the vCPU from now on
+ *
+ * An event that cannot be made again has failed from then on.
+ *
+ * Context: the vCPU's own.
+ */
+void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task)
+{
+	u64 rest;
+
+	for (rest = vcpu->core.made; rest; rest &= rest - 1)
+		move(&vcpu->counter[__ffs(rest)], task);
+}
