@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvpmu on KVM: the page that the guest shares
+ *
+ * No page is pinned: the VMM may move, swap out or take away the guest's
+ * memory at any time.  The page is reached through the VMM's address space,
+ * where it lies for as long as the memory slots do not change; when they did,
+ * it is looked up again.  That works in the vCPU's own context only; in any
+ * other there is no area.
+ */
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+#include <asm/futex.h>
+
+#include "pvpmu_kvm.h"
+
+/* More than any guest physical address has */
+#define FRAME_BITS (52 - PAGE_SHIFT)
+
+/*
+ * Looks up where the page is: in a slot for memory, KVM's private ones are
+ * none, and in one that may be written.
+ */
+static bool look_up(struct kvm *kvm, struct gfn_to_hva_cache *area, gpa_t gpa)
+{
+	if (kvm_gfn_to_hva_cache_init(kvm, area, gpa, PVPMU_AREA_SIZE))
+		return false;
+	return area->memslot && area->memslot->id < KVM_USER_MEM_SLOTS;
+}
+
+/*
+ * Finds out whether it is memory that can be written, by getting hold of it:
+ * a device's registers, for one, cannot be got that way.
+ */
+static s32 try_page(unsigned long hva)
+{
+	struct page *page;
+	int got = get_user_pages_fast(hva, 1, FOLL_WRITE, &page);
+
+	if (got == 1) {
+		put_page(page);
+		return PVPMU_OK;
+	}
+	return got == -EFAULT ? PVPMU_ERR_FRAME : PVPMU_ERR_RETRY;
+}
+
+s32 pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame)
+{
+	struct pk_vcpu *vcpu = to_pk(core);
+	struct gfn_to_hva_cache area = {};
+	s32 error;
+
+	if (!vcpu->own)
+		return PVPMU_ERR_RETRY;
+	if (frame >> FRAME_BITS)
+		return PVPMU_ERR_FRAME;
+	if (!look_up(vcpu->kvm_vcpu->kvm, &area, frame << PAGE_SHIFT))
+		return PVPMU_ERR_FRAME;
+	error = try_page(area.hva);
+	if (error)
+		return error;
+	if (!core->attached)
+		atomic_inc(&pk_live_areas);
+	vcpu->area = area;
+	vcpu->area_valid = true;
+	return PVPMU_OK;
+}
+
+void pk_op_area_detach(struct pvpmu_vcpu *core)
+{
+	to_pk(core)->area_valid = false;
+	atomic_dec(&pk_live_areas);
+}
+
+/* Where a word of the page is now, NULL if it is gone or out of reach. */
+static u32 __user *word(struct pk_vcpu *vcpu, u32 offset)
+{
+	struct kvm *kvm = vcpu->kvm_vcpu->kvm;
+	struct gfn_to_hva_cache *area = &vcpu->area;
+
+	if (!vcpu->own)
+		return NULL;
+	if (unlikely(kvm_memslots(kvm)->generation != area->generation))
+		vcpu->area_valid = look_up(kvm, area, area->gpa);
+	if (!vcpu->area_valid)
+		return NULL;
+	return (u32 __user *)(area->hva + offset);
+}
+
+/* Tells a live migration that the page is to be sent again. */
+static void dirty(struct pk_vcpu *vcpu)
+{
+	mark_page_dirty_in_slot(vcpu->kvm_vcpu->kvm, vcpu->area.memslot,
+				gpa_to_gfn(vcpu->area.gpa));
+}
+
+bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len)
+{
+	const u32 __user *from = word(to_pk(core), offset);
+	u32 *words = to;
+	u32 i;
+
+	if (!from || !user_read_access_begin(from, len))
+		return false;
+	for (i = 0; i < len / sizeof(*words); i++)
+		unsafe_get_user(words[i], &from[i], fault);
+	user_read_access_end();
+	return true;
+fault:
+	user_read_access_end();
+	return false;
+}
+
+/* Word by word: copy_to_user() promises neither an order nor whole words. */
+bool pk_op_area_write(struct pvpmu_vcpu *core, u32 offset, const void *from,
+		      u32 len)
+{
+	u32 __user *to = word(to_pk(core), offset);
+	const u32 *words = from;
+	u32 i;
+
+	if (!to || !user_write_access_begin(to, len))
+		return false;
+	for (i = 0; i < len / sizeof(*words); i++)
+		unsafe_put_user(words[i], &to[i], fault);
+	user_write_access_end();
+	dirty(to_pk(core));
+	return true;
+fault:
+	user_write_access_end();
+	return false;
+}
+
+bool pk_op_area_or32(struct pvpmu_vcpu *core, u32 offset, u32 bits, u32 *old)
+{
+	u32 __user *to = word(to_pk(core), offset);
+	int was;
+
+	if (!to || arch_futex_atomic_op_inuser(FUTEX_OP_OR, bits, &was, to))
+		return false;
+	*old = was;
+	dirty(to_pk(core));
+	return true;
+}

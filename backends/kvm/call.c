@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pvpmu on KVM: what the guest asks for, by hypercall and by CPUID */
+#include <linux/kvm_para.h>
+
+#include "hook.h"
+#include "pvpmu_kvm.h"
+
+/*
+ * KVM serves Xen's or Hyper-V's hypercalls instead of its own for a guest that
+ * said it is to.  Such a guest cannot reach us, so it does not see us either.
+ */
+static __always_inline bool takes_kvm_hypercalls(const struct kvm_vcpu *vcpu)
+{
+	const struct kvm_arch *arch = &vcpu->kvm->arch;
+
+	if (vcpu->arch.hyperv_enabled && READ_ONCE(arch->hyperv.hv_guest_os_id))
+		return false;
+	if (IS_ENABLED(CONFIG_KVM_XEN) &&
+	    (arch->xen_hvm_config.flags & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL))
+		return false;
+	return true;
+}
+
+/**
+ * struct caller - what KVM's answer to an unknown hypercall tells of the caller
+ * @wide: it is in 64 bit mode, all of its registers count
+ * @kernel: it is in the most privileged mode
+ */
+struct caller {
+	bool wide;
+	bool kernel;
+};
+
+/*
+ * KVM answers "unknown" to our number if the caller is in ring 0, otherwise
+ * "not permitted"; 64 bits of it to a caller in 64 bit mode, otherwise 32.  If
+ * there is another answer, KVM did not take the call for one of its own.
+ */
+static bool caller_of(const struct kvm_vcpu *vcpu, u64 number,
+		      struct caller *caller)
+{
+	u64 answer = vcpu->arch.regs[VCPU_REGS_RAX];
+
+	switch (answer) {
+	case (u64)-KVM_ENOSYS:
+	case (u32)-KVM_ENOSYS:
+		caller->kernel = true;
+		break;
+	case (u64)-KVM_EPERM:
+	case (u32)-KVM_EPERM:
+		caller->kernel = false;
+		break;
+	default:
+		return false;
+	}
+	/* A guest's guest is not the guest. */
+	if (vcpu->arch.hflags & HF_GUEST_MASK)
+		caller->kernel = false;
+	caller->wide = answer >> 32;
+	return !caller->wide || number == PK_HYPERCALL;
+}
+
+static s32 serve(struct pk_vcpu *vcpu, const struct pvpmu_call *call)
+{
+	s32 result = -KVM_ENOSYS;
+
+	pk_vcpu_lock(vcpu);
+	if (READ_ONCE(pk_enabled))
+		result = pvpmu_call(&vcpu->core, call);
+	pk_vcpu_unlock(vcpu);
+	return result;
+}
+
+/*
+ * Runs instead of kvm_emulate_hypercall() for our number.  The original runs
+ * first all the same: it does what KVM does for each hypercall (tracepoint,
+ * statistics, skipping the instruction, single-stepping), and checks who
+ * called.  Only its answer is replaced.
+ *
+ * Context: the vCPU's own.
+ */
+static int replace_hypercall(struct kvm_vcpu *kvm_vcpu)
+{
+	int (*original)(struct kvm_vcpu *) = pk_hook_hypercall.original;
+	unsigned long *regs = kvm_vcpu->arch.regs;
+	struct pvpmu_call call = {
+		.op = regs[VCPU_REGS_RBX],
+		.arg = { regs[VCPU_REGS_RCX], regs[VCPU_REGS_RDX],
+			 regs[VCPU_REGS_RSI] },
+	};
+	u64 number = regs[VCPU_REGS_RAX];
+	struct pk_vcpu *vcpu;
+	struct caller caller;
+	s32 result;
+	int ret;
+
+	pk_hook_enter();
+	ret = original(kvm_vcpu);
+	if (!caller_of(kvm_vcpu, number, &caller))
+		goto out;
+	/* Without memory for it, the vCPU has no pvpmu: KVM's answer holds. */
+	vcpu = pk_vcpu_get(kvm_vcpu);
+	if (!vcpu)
+		goto out;
+	call.kernel = caller.kernel;
+	result = serve(vcpu, &call);
+	regs[VCPU_REGS_RAX] = caller.wide ? (u64)result : (u32)result;
+out:
+	pk_hook_leave();
+	return ret;
+}
+
+static void notrace hypercall_entered(unsigned long ip, unsigned long caller,
+				      struct ftrace_ops *ops,
+				      struct ftrace_regs *fregs)
+{
+	struct kvm_vcpu *vcpu = (struct kvm_vcpu *)pk_hook_arg0(fregs);
+
+	if ((u32)vcpu->arch.regs[VCPU_REGS_RAX] != PK_HYPERCALL)
+		return;
+	if (READ_ONCE(pk_enabled) && takes_kvm_hypercalls(vcpu))
+		pk_divert(ops, fregs, caller);
+}
+
+struct pk_hook pk_hook_hypercall = {
+	.symbol = "kvm_emulate_hypercall",
+	.entered = hypercall_entered,
+	.replacement = replace_hypercall,
+};
+
+/*
+ * Runs instead of kvm_cpuid() for our leaves.
+ *
+ * Context: the vCPU's own.
+ */
+static bool replace_cpuid(struct kvm_vcpu *kvm_vcpu, u32 *eax, u32 *ebx,
+			  u32 *ecx, u32 *edx, bool exact_only)
+{
+	bool (*original)(struct kvm_vcpu *, u32 *, u32 *, u32 *, u32 *, bool) =
+		pk_hook_cpuid.original;
+	u32 regs[4];
+	bool exact;
+
+	pk_hook_enter();
+	if (pvpmu_cpuid(pk_default_vm(), &pk_ops, PK_CPUID_BASE, PK_HYPERCALL,
+			*eax, regs)) {
+		*eax = regs[0];
+		*ebx = regs[1];
+		*ecx = regs[2];
+		*edx = regs[3];
+		exact = true;
+	} else {
+		exact = original(kvm_vcpu, eax, ebx, ecx, edx, exact_only);
+	}
+	pk_hook_leave();
+	return exact;
+}
+
+static void notrace cpuid_entered(unsigned long ip, unsigned long caller,
+				  struct ftrace_ops *ops,
+				  struct ftrace_regs *fregs)
+{
+	const u32 *eax = (const u32 *)pk_hook_arg1(fregs);
+
+	if (*eax - PK_CPUID_BASE > PVPMU_CPUID_LEAVES)
+		return;
+	if (READ_ONCE(pk_enabled) &&
+	    takes_kvm_hypercalls((struct kvm_vcpu *)pk_hook_arg0(fregs)))
+		pk_divert(ops, fregs, caller);
+}
+
+struct pk_hook pk_hook_cpuid = {
+	.symbol = "kvm_cpuid",
+	.entered = cpuid_entered,
+	.replacement = replace_cpuid,
+};

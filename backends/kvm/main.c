@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvpmu on KVM: a paravirtual PMU for the guests of this host
+ *
+ * Core decides what a call does; this module brings it the calls, and carries
+ * out what it asks for with KVM and perf.  Nothing is seen by a VM that does
+ * not call, and the module can go at any time, with guests running: their next
+ * call gets KVM's answer to a hypercall that it does not know.
+ */
+#include <linux/module.h>
+#include <linux/timekeeping.h>
+
+#include "hook.h"
+#include "pvpmu_kvm.h"
+
+const struct pvpmu_host_ops pk_ops = {
+	.features = PVPMU_FEAT_LVTPC,
+	.query = pk_op_query,
+	.area_attach = pk_op_area_attach,
+	.area_detach = pk_op_area_detach,
+	.area_read = pk_op_area_read,
+	.area_write = pk_op_area_write,
+	.area_or32 = pk_op_area_or32,
+	.deliver = pk_op_deliver,
+	.create = pk_op_create,
+	.destroy = pk_op_destroy,
+	.start = pk_op_start,
+	.stop = pk_op_stop,
+	.read = pk_op_read,
+	.kick = pk_op_kick,
+	.raise = pk_op_raise,
+	.clock = ktime_get_mono_fast_ns,
+	.idle = pk_op_idle,
+};
+
+/*
+ * In the order in which they are set: a vCPU that calls can be interrupted,
+ * and is let go when it ends.
+ */
+static struct pk_hook *const hooks[] = {
+	&pk_hook_destroy,
+	&pk_hook_halt,
+	&pk_hook_pmi,
+	&pk_hook_cpuid,
+	&pk_hook_hypercall,
+};
+
+/* Hooks that serve guests, all but the one that sees their end */
+#define FIRST_SERVING 1
+
+static void remove_hooks(int first)
+{
+	int i;
+
+	for (i = ARRAY_SIZE(hooks) - 1; i >= first; i--)
+		pk_hook_remove(hooks[i]);
+	pk_hooks_drain();
+}
+
+/*
+ * vCPUs are let go between the two steps: none can call any more then, and KVM
+ * cannot destroy one unseen.
+ */
+static void stop_serving(void)
+{
+	remove_hooks(FIRST_SERVING);
+	pk_vcpus_end();
+	remove_hooks(0);
+}
+
+static int __init start(void)
+{
+	int i, err = 0;
+
+	pk_events_probe();
+	pk_params_init();
+	pk_stats_init();
+	for (i = 0; i < ARRAY_SIZE(hooks) && !err; i++)
+		err = pk_hook_set(hooks[i]);
+	if (err) {
+		stop_serving();
+		pk_stats_exit();
+	}
+	return err;
+}
+
+static void __exit stop(void)
+{
+	stop_serving();
+	pk_stats_exit();
+}
+
+module_init(start);
+module_exit(stop);
+
+MODULE_DESCRIPTION("pvpmu: paravirtual PMU for KVM guests");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pvpmu on KVM: what the files of this module know of each other
+ *
+ * Contexts.  "The vCPU's own" means the thread that runs the vCPU, in a VM exit
+ * and inside KVM's vcpu_load(), with kvm->srcu held for reading, its @lock
+ * taken by pk_vcpu_lock().  "Foreign" means any other task, @lock taken by
+ * pk_vcpu_lock_foreign(): the guest may be running all the while.
+ */
+#ifndef PVPMU_KVM_H
+#define PVPMU_KVM_H
+
+#include <linux/irq_work.h>
+#include <linux/kvm_host.h>
+#include <linux/mutex.h>
+#include <linux/perf_event.h>
+#include <linux/workqueue.h>
+
+#include <pvpmu/core.h>
+
+/* RAX of our hypercalls.  KVM's own numbers are small ones. */
+#define PK_HYPERCALL 0x70766d70u
+
+/*
+ * Where the discovery leaves are.  VMMs put KVM's own at 0x40000000, or 0x100
+ * further for each of Hyper-V's and Xen's that come first.
+ */
+#define PK_CPUID_BASE 0x40000300u
+
+/**
+ * struct pk_counter - a host counter
+ * @desc: what it counts
+ * @event: the perf event; NULL if it could not be made again for a new thread
+ * @vcpu: whose it is
+ * @index: core's index of it
+ * @carry: what it counted on threads that ran the vCPU before
+ * @origin: for hypervisor events, what the kernel's count was at the beginning
+ * @armed: sampling, and to report overflows; NMI
+ * @adjust: its period is to be programmed anew; NMI
+ * @next: event->count at which it overflows next, if @armed; NMI
+ * @period: length that perf is to load by itself at that overflow; NMI
+ */
+struct pk_counter {
+	struct pvpmu_desc desc;
+	struct perf_event *event;
+	struct pk_vcpu *vcpu;
+	u32 index;
+	struct pvpmu_reading carry;
+	u64 origin;
+	bool armed;
+	bool adjust;
+	u64 next;
+	u64 period;
+};
+
+/**
+ * struct pk_vm - a VM of which a vCPU called
+ * @core: core's side
+ * @kvm: whose it is
+ * @vcpus: how many of them called; under the registry's lock
+ * @entry: in the registry's list
+ */
+struct pk_vm {
+	struct pvpmu_vm core;
+	struct kvm *kvm;
+	u32 vcpus;
+	struct list_head entry;
+};
+
+/**
+ * struct pk_vcpu - a vCPU that called
+ * @node: in the registry's hash
+ * @kvm_vcpu: whose it is
+ * @rcu: for freeing it
+ * @core: core's side, under @lock but for pvpmu_overflow()
+ * @lock: serialises core's entry points
+ * @vm: its VM
+ * @task: thread that its events are attached to; holds a reference
+ * @own: @lock is held in the vCPU's own context; under @lock
+ * @raised: an interrupt was raised since the flag was cleared; under @lock
+ * @kicked: there is something to publish; NMI
+ * @adjust: a counter has @adjust set; NMI
+ * @wake: wakes it if it sleeps in the host, after a kick from an NMI
+ * @reap: gives counters back that nobody uses
+ * @area: where its page is, for the memory slots of one generation
+ * @area_valid: @area leads to the page
+ * @delivery: PVPMU_DELIVER_*
+ * @counter: by core's index
+ */
+struct pk_vcpu {
+	struct hlist_node node;
+	struct kvm_vcpu *kvm_vcpu;
+	struct rcu_head rcu;
+	struct pvpmu_vcpu core;
+	struct mutex lock;
+	struct pk_vm *vm;
+	struct task_struct *task;
+	bool own;
+	bool raised;
+	bool kicked;
+	bool adjust;
+	struct irq_work wake;
+	struct delayed_work reap;
+	struct gfn_to_hva_cache area;
+	bool area_valid;
+	u32 delivery;
+	struct pk_counter counter[PVPMU_MAX_COUNTERS];
+};
+
+static inline struct pk_vcpu *to_pk(struct pvpmu_vcpu *core)
+{
+	return container_of(core, struct pk_vcpu, core);
+}
+
+/* main.c */
+extern const struct pvpmu_host_ops pk_ops;
+
+/* params.c */
+extern bool pk_enabled;
+struct pvpmu_limits pk_limits(void);
+const struct pvpmu_vm *pk_default_vm(void);
+void pk_params_init(void);
+
+/* vcpu.c: which vCPUs there are, and their life */
+struct pk_vcpu *pk_vcpu_find(const struct kvm_vcpu *kvm_vcpu);
+struct pk_vcpu *pk_vcpu_get(struct kvm_vcpu *kvm_vcpu);
+void pk_vcpu_lock(struct pk_vcpu *vcpu);
+void pk_vcpu_unlock(struct pk_vcpu *vcpu);
+void pk_vcpus_limit(const struct pvpmu_limits *limits);
+void pk_vcpus_each(void (*fn)(struct pk_vcpu *vcpu, void *data), void *data);
+void pk_vcpus_detach(void);
+void pk_vcpus_end(void);
+void pk_op_idle(struct pvpmu_vcpu *core);
+
+/* pmi.c: from an overflow to the guest's interrupt */
+void pk_wake_init(struct pk_vcpu *vcpu);
+void pk_unkick(struct pk_vcpu *vcpu);
+void pk_op_kick(struct pvpmu_vcpu *core);
+void pk_op_raise(struct pvpmu_vcpu *core);
+s32 pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port);
+
+/* area.c: the page that the guest shares */
+s32 pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame);
+void pk_op_area_detach(struct pvpmu_vcpu *core);
+bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len);
+bool pk_op_area_write(struct pvpmu_vcpu *core, u32 offset, const void *from,
+		      u32 len);
+bool pk_op_area_or32(struct pvpmu_vcpu *core, u32 offset, u32 bits, u32 *old);
+
+/* event.c: which events the host can count, and how perf calls them */
+void pk_events_probe(void);
+u32 pk_op_query(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc);
+bool pk_event_attr(const struct pvpmu_desc *desc, struct perf_event_attr *attr);
+bool pk_event_is_clock(const struct pvpmu_desc *desc);
+
+/* counter.c: host counters */
+bool pk_counter_here(const struct pk_counter *counter);
+s32 pk_op_create(struct pvpmu_vcpu *core, u32 index,
+		 const struct pvpmu_desc *desc);
+void pk_op_destroy(struct pvpmu_vcpu *core, u32 index);
+void pk_op_read(struct pvpmu_vcpu *core, u32 index,
+		struct pvpmu_reading *reading);
+void pk_counters_quiesce(struct pk_vcpu *vcpu);
+void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task);
+
+/* sampling.c: counters that overflow */
+#define PK_PARKED (1ull << 61) /* a period that does not end */
+void pk_overflow_handler(struct perf_event *event,
+			 struct perf_sample_data *data, struct pt_regs *regs);
+s32 pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left);
+void pk_op_stop(struct pvpmu_vcpu *core, u32 index);
+void pk_sampling_resume(struct pk_counter *counter, u64 events);
+void pk_sampling_adjust(struct pk_vcpu *vcpu);
+
+/* stats.c */
+extern atomic_t pk_live_vms, pk_live_vcpus, pk_live_areas, pk_live_events;
+void pk_stats_init(void);
+void pk_stats_exit(void);
+void pk_stats_keep(const struct pvpmu_stats *stats);
+
+#endif /* PVPMU_KVM_H */
