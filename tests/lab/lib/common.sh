@@ -5,6 +5,7 @@
 # lab_need_packages, which installs missing build tools with apt-get.
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034 # for those who source this
 REPO=$(cd "$LAB/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pvpmu
 
