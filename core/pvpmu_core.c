@@ -154,8 +154,7 @@ static s32 op_enable(struct pvpmu_vcpu *vcpu, const u32 *arg)
 		pvpmu_overflow_remind(vcpu);
 	/* It was stopped to be armed again, and stopped it is now. */
 	if (error == PVPMU_ERR_HOST)
-		pvpmu_area_show(vcpu,
-				(u32)env_nospec(arg[0], PVPMU_MAX_SLOTS));
+		pvpmu_area_show(vcpu, (u32)env_nospec(arg[0], PVPMU_MAX_SLOTS));
 	return error;
 }
 

@@ -213,7 +213,7 @@ s32 pvpmu_slot_enable(struct pvpmu_vcpu *vcpu, u32 id)
 	if (!is_open(vcpu, id))
 		return PVPMU_ERR_CLOSED;
 	if (slot->enabled && !READ_ONCE(slot->throttled))
-		return PVPMU_OK;
+		return pvpmu_slot_read(vcpu, id);
 	pvpmu_slot_disable(vcpu, id);
 	return start(vcpu, id);
 }
