@@ -484,14 +484,14 @@ static void step(struct fake *fake, struct model *m)
 			m->limits.slots_vcpu = 20 + any(11);
 			m->limits.slots_vm = 15 + any(20);
 			fake->own_vm.limits = m->limits;
-		} else if (one_in(5)) {
+		} else if (one_in(m->area ? 20 : 2)) {
 			frame = one_in(5) ? 3 : FAKE_FRAME;
 			assert_int_equal(guest_call(fake, PVPMU_OP_SETUP,
 						    (u32)frame,
 						    (u32)(frame >> 32),
 						    PVPMU_DELIVER_LVTPC),
 					 model_setup(m, frame));
-		} else if (one_in(10)) {
+		} else if (one_in(40)) {
 			assert_int_equal(
 				guest_call(fake, PVPMU_OP_DETACH, 0, 0, 0),
 				model_detach(m));
