@@ -8,6 +8,8 @@
 #include "pvpmu.h"
 
 #include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
 #include <asm/apic.h>
 #include <asm/nmi.h>
 #include <asm/processor.h>
@@ -64,6 +66,18 @@ static bool unexpected(struct pvg_cpu *cpu, struct pvg_slot *slot, u32 id)
 	       (slot->event->attr.sigtrap && pvg_pmu_disabled());
 }
 
+/*
+ * An event of user code can only overflow there, so if the NMI came a moment
+ * later, in the kernel, the place is where the task left user code.
+ */
+static struct pt_regs *place(struct perf_event *event, struct pt_regs *regs)
+{
+	if (!event->attr.exclude_kernel || user_mode(regs) ||
+	    current->flags & PF_KTHREAD || !current->mm)
+		return regs;
+	return task_pt_regs(current);
+}
+
 static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 {
 	struct pvg_slot *slot = &cpu->slot[id];
@@ -89,7 +103,7 @@ static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 	local64_set(&hwc->period_left, 0);
 
 	perf_sample_data_init(&data, 0, hwc->last_period);
-	if (overflow(event, &data, regs))
+	if (overflow(event, &data, place(event, regs)))
 		event->pmu->stop(event, 0);
 	WRITE_ONCE(pvg_area_slot(cpu, id)->guest.next_period,
 		   pvg_period(cpu, event, hwc->sample_period));
