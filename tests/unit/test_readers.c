@@ -9,6 +9,7 @@
 
 #define READERS 3
 #define ROUNDS 20000
+#define ENOUGH 1000
 
 /* More than 32 bits each step, so that a torn field cannot go unnoticed */
 #define STEP 0x100000003ull
@@ -18,6 +19,7 @@
  * @thread: the thread
  * @guest: what it reads through
  * @stop: the host has ended
+ * @waiting: readers that have not read enough yet
  * @good: readings of one moment
  * @wrong: readings that mix two moments
  * @back: readings older than one before
@@ -26,6 +28,7 @@ struct reader {
 	pthread_t thread;
 	struct pvpmu_guest guest;
 	u32 *stop;
+	u32 *waiting;
 	u64 good;
 	u64 wrong;
 	u64 back;
@@ -47,7 +50,10 @@ static void *read_lines(void *data)
 	while (!__atomic_load_n(reader->stop, __ATOMIC_ACQUIRE)) {
 		if (!pvpmu_guest_read(&reader->guest, 0, &line))
 			continue;
-		reader->good++;
+		/* The host goes on until all have seen something. */
+		if (++reader->good == ENOUGH)
+			__atomic_sub_fetch(reader->waiting, 1,
+					   __ATOMIC_RELEASE);
 		reader->wrong += !is_of_one_moment(&line);
 		reader->back += line.count < last;
 		last = line.count;
@@ -60,7 +66,7 @@ static void readers_see_one_moment_only(void **state)
 	struct fake *fake = *state;
 	struct reader readers[READERS] = { 0 };
 	struct pvpmu_reading *reading;
-	u64 good = 0;
+	u32 waiting = READERS;
 	u32 stop = 0;
 	u32 i;
 
@@ -68,6 +74,7 @@ static void readers_see_one_moment_only(void **state)
 	reading = &fake->counter[fake_find(fake, HW, CYCLES)].reading;
 	for (i = 0; i < READERS; i++) {
 		readers[i].stop = &stop;
+		readers[i].waiting = &waiting;
 		readers[i].guest.area = &fake->area;
 		readers[i].guest.header_size = PVPMU_HEADER_SIZE;
 		readers[i].guest.slot_size = PVPMU_SLOT_SIZE;
@@ -75,7 +82,8 @@ static void readers_see_one_moment_only(void **state)
 						read_lines, &readers[i]),
 				 0);
 	}
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < ROUNDS || __atomic_load_n(&waiting, __ATOMIC_ACQUIRE);
+	     i++) {
 		reading->count += STEP;
 		reading->running += 2 * STEP;
 		reading->enabled += 3 * STEP;
@@ -89,9 +97,7 @@ static void readers_see_one_moment_only(void **state)
 		pthread_join(readers[i].thread, NULL);
 		assert_int_equal(readers[i].wrong, 0);
 		assert_int_equal(readers[i].back, 0);
-		good += readers[i].good;
 	}
-	assert_true(good > 0);
 }
 
 /* The guest's side of the pending word, in a thread of its own */
@@ -166,6 +172,7 @@ static void limit_of_the_vm_holds_while_vcpus_race(void **state)
 	};
 	struct cpu *cpus = calloc(READERS, sizeof(*cpus));
 	struct pvpmu_vm vm;
+	u64 opened = 0;
 	u32 i;
 
 	(void)state;
@@ -180,8 +187,9 @@ static void limit_of_the_vm_holds_while_vcpus_race(void **state)
 	for (i = 0; i < READERS; i++) {
 		pthread_join(cpus[i].thread, NULL);
 		assert_int_equal(cpus[i].opened + cpus[i].refused, ROUNDS);
-		assert_true(cpus[i].opened > 0);
+		opened += cpus[i].opened;
 	}
+	assert_true(opened >= ROUNDS / 2);
 	assert_true(vm.slots_open <= 3);
 	for (i = 0; i < READERS; i++)
 		fake_end(&cpus[i].fake);
