@@ -18,7 +18,7 @@ static bool find_base(const struct pvpmu_machine *machine, __u32 *base)
 		if (regs[1] == PVPMU_SIGNATURE_EBX &&
 		    regs[2] == PVPMU_SIGNATURE_ECX &&
 		    regs[3] == PVPMU_SIGNATURE_EDX)
-			return regs[0] - *base >= PVPMU_CPUID_LEAVES;
+			return regs[0] >= *base + PVPMU_CPUID_LEAVES;
 	}
 	return false;
 }
