@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "loop.h"
+
 /* One behaviour a test. */
 struct test {
 	const char *name;
@@ -37,14 +39,6 @@ void near(const char *what, uint64_t got, uint64_t want, uint64_t tolerance);
 
 /* true when time is counted in instructions: nothing depends on chance */
 extern bool deterministic;
-
-/*
- * Execute exactly n instructions (n a multiple of LOOP_LENGTH, not 0), of which
- * n / LOOP_LENGTH are branches, and the few of the call itself.
- */
-#define LOOP_LENGTH 10
-void loop(uint64_t n);
-extern const char loop_begin[], loop_end[];
 
 /* Events.  HW(INSTRUCTIONS) and so on; U: user only, K: kernel only. */
 #define HW(name) PERF_TYPE_HARDWARE, PERF_COUNT_HW_##name

@@ -80,32 +80,6 @@ void near(const char *what, uint64_t got, uint64_t want, uint64_t tolerance)
 	       (long long)(got - want));
 }
 
-asm(".text\n"
-    ".globl loop\n"
-    ".type loop, @function\n"
-    "loop:\n"
-    "	mov %rdi, %rax\n"
-    "	xor %edx, %edx\n"
-    "	mov $10, %ecx\n"
-    "	div %rcx\n"
-    ".balign 64\n"
-    ".globl loop_begin\n"
-    "loop_begin:\n"
-    "1:	add $1, %rdx\n"
-    "	add $1, %rcx\n"
-    "	add $1, %rdx\n"
-    "	add $1, %rcx\n"
-    "	add $1, %rdx\n"
-    "	add $1, %rcx\n"
-    "	add $1, %rdx\n"
-    "	add $1, %rcx\n"
-    "	dec %rax\n"
-    "	jnz 1b\n"
-    ".globl loop_end\n"
-    "loop_end:\n"
-    "	ret\n"
-    ".size loop, . - loop\n");
-
 struct perf_event_attr event_attr(uint32_t type, uint64_t config, int where)
 {
 	struct perf_event_attr attr = {

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls the host as no driver does, and looks whether each wrong call gets its
+ * documented error and changes nothing.  For a guest without pvpmu.ko; results
+ * go to the kernel log ("abitest: PASS name"), loading always fails.
+ */
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <asm/processor.h>
+
+#include <pvpmu/abi.h>
+
+static u32 leaf[3][4];
+static u32 number, opbase;
+static struct pvpmu_area *area, *before;
+static int passed, failed;
+
+static s32 call(u32 op, u32 a, u32 b, u32 c)
+{
+	long result;
+
+	asm volatile("vmmcall"
+		     : "=a" (result)
+		     : "a" ((unsigned long)number),
+		       "b" ((unsigned long)(opbase + op)),
+		       "c" ((unsigned long)a), "d" ((unsigned long)b),
+		       "S" ((unsigned long)c)
+		     : "memory");
+	return result;
+}
+
+static void verdict(bool good, const char *name, s32 got, s32 want)
+{
+	if (good)
+		passed++;
+	else
+		failed++;
+	if (good)
+		pr_info("abitest: PASS %s: %d\n", name, got);
+	else
+		pr_info("abitest: FAIL %s: %d, expected %d\n", name, got, want);
+}
+
+static void gives(const char *name, s32 got, s32 want)
+{
+	verdict(got == want, name, got, want);
+}
+
+/* As gives(), and the host's lines are what they were. */
+#define REFUSED(name, want, ...) do {					\
+	s32 got_;							\
+	bool same_;							\
+	memcpy(before, area, PVPMU_AREA_SIZE);				\
+	got_ = call(__VA_ARGS__);					\
+	same_ = !memcmp(before, area, PVPMU_AREA_SIZE);			\
+	verdict(got_ == (want) && same_,				\
+		same_ ? name : name " (the area changed)", got_, want);	\
+} while (0)
+
+static void describe(int id, u32 type, u64 config, u64 period)
+{
+	struct pvpmu_slot_guest *g = &area->slot[id].guest;
+
+	memset(g, 0, sizeof(*g));
+	g->type = type;
+	g->config = config;
+	g->period = period;
+	g->leader = id;
+}
+
+static void describe_good(int id)
+{
+	describe(id, PVPMU_TYPE_HARDWARE, PVPMU_HW_INSTRUCTIONS, 0);
+}
+
+static bool discover(void)
+{
+	u32 base, i;
+
+	for (base = PVPMU_CPUID_FIRST; base <= PVPMU_CPUID_LAST;
+	     base += PVPMU_CPUID_STEP) {
+		cpuid(base, &leaf[0][0], &leaf[0][1], &leaf[0][2], &leaf[0][3]);
+		if (leaf[0][1] == PVPMU_SIGNATURE_EBX &&
+		    leaf[0][2] == PVPMU_SIGNATURE_ECX &&
+		    leaf[0][3] == PVPMU_SIGNATURE_EDX)
+			break;
+	}
+	if (base > PVPMU_CPUID_LAST)
+		return false;
+	for (i = 1; i < 3; i++)
+		cpuid(base + i, &leaf[i][0], &leaf[i][1], &leaf[i][2],
+		      &leaf[i][3]);
+	number = leaf[1][3];
+	opbase = leaf[2][0];
+	return true;
+}
+
+static void without_area(void)
+{
+	gives("query a known event", call(PVPMU_OP_QUERY, PVPMU_TYPE_HARDWARE,
+					  PVPMU_HW_INSTRUCTIONS, 0) > 0, 1);
+	REFUSED("unknown operation", PVPMU_ERR_OPERATION,
+		PVPMU_OP_UPDATE + 1, 0, 0, 0);
+	REFUSED("operation far off", PVPMU_ERR_OPERATION, 0x1000, 0, 0, 0);
+	REFUSED("query an unknown type", PVPMU_ERR_EVENT,
+		PVPMU_OP_QUERY, 99, 0, 0);
+	REFUSED("query an unknown event", PVPMU_ERR_EVENT,
+		PVPMU_OP_QUERY, PVPMU_TYPE_HARDWARE, PVPMU_HW_END, 0);
+	REFUSED("open without an area", PVPMU_ERR_NO_AREA,
+		PVPMU_OP_OPEN, 0, 0, 0);
+	REFUSED("close without an area", PVPMU_ERR_NO_AREA,
+		PVPMU_OP_CLOSE, 0, 0, 0);
+	REFUSED("enable without an area", PVPMU_ERR_NO_AREA,
+		PVPMU_OP_ENABLE, 0, 0, 0);
+	REFUSED("disable without an area", PVPMU_ERR_NO_AREA,
+		PVPMU_OP_DISABLE, 0, 0, 0);
+	REFUSED("read without an area", PVPMU_ERR_NO_AREA,
+		PVPMU_OP_READ, 0, 0, 0);
+	REFUSED("update without an area", PVPMU_ERR_NO_AREA,
+		PVPMU_OP_UPDATE, 0, 0, 0);
+	REFUSED("detach without an area", PVPMU_ERR_NO_AREA,
+		PVPMU_OP_DETACH, 0, 0, 0);
+}
+
+static void setups(u64 frame)
+{
+	REFUSED("area on the local APIC", PVPMU_ERR_FRAME,
+		PVPMU_OP_SETUP, 0xfee00, 0, PVPMU_DELIVER_NONE);
+	REFUSED("area behind memory's end", PVPMU_ERR_FRAME,
+		PVPMU_OP_SETUP, 0x7ffffff, 0, PVPMU_DELIVER_NONE);
+	REFUSED("area beyond all addresses", PVPMU_ERR_FRAME,
+		PVPMU_OP_SETUP, 0, 0xffffffff, PVPMU_DELIVER_NONE);
+	REFUSED("unknown delivery", PVPMU_ERR_DELIVERY,
+		PVPMU_OP_SETUP, frame, frame >> 32, 77);
+	REFUSED("a delivery that KVM does not serve", PVPMU_ERR_DELIVERY,
+		PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_PV_NMI);
+	gives("setup", call(PVPMU_OP_SETUP, frame, frame >> 32,
+			    PVPMU_DELIVER_LVTPC), PVPMU_OK);
+	gives("setup shows the version", area->host.version == leaf[1][0], 1);
+}
+
+static void ids(void)
+{
+	u32 slots = leaf[1][1] & 0xffff;
+
+	REFUSED("open id = slots", PVPMU_ERR_ID, PVPMU_OP_OPEN, slots, 0, 0);
+	REFUSED("enable a huge id", PVPMU_ERR_ID,
+		PVPMU_OP_ENABLE, 0xffffffff, 0, 0);
+	REFUSED("read id = slots", PVPMU_ERR_ID, PVPMU_OP_READ, slots, 0, 0);
+	REFUSED("enable a closed id", PVPMU_ERR_CLOSED,
+		PVPMU_OP_ENABLE, 3, 0, 0);
+	REFUSED("disable a closed id", PVPMU_ERR_CLOSED,
+		PVPMU_OP_DISABLE, 3, 0, 0);
+	REFUSED("read a closed id", PVPMU_ERR_CLOSED, PVPMU_OP_READ, 3, 0, 0);
+	REFUSED("close a closed id", PVPMU_ERR_CLOSED, PVPMU_OP_CLOSE, 3, 0, 0);
+	REFUSED("a second argument that is not zero", PVPMU_ERR_RESERVED,
+		PVPMU_OP_OPEN, 0, 1, 0);
+	REFUSED("a third argument that is not zero", PVPMU_ERR_RESERVED,
+		PVPMU_OP_READ, 0, 0, 1);
+	area->guest.enable = 1u << 31;
+	REFUSED("update with a bit beyond the slots", PVPMU_ERR_ID,
+		PVPMU_OP_UPDATE, 0, 0, 0);
+	area->guest.enable = 0;
+	area->guest.flags = 1;
+	REFUSED("update with flags", PVPMU_ERR_RESERVED,
+		PVPMU_OP_UPDATE, 0, 0, 0);
+	area->guest.flags = 0;
+	REFUSED("update with an argument", PVPMU_ERR_RESERVED,
+		PVPMU_OP_UPDATE, 1, 0, 0);
+}
+
+static void opens(void)
+{
+	struct pvpmu_slot_guest *g = &area->slot[2].guest;
+
+	describe(2, PVPMU_TYPE_HARDWARE, PVPMU_HW_END, 0);
+	REFUSED("open an unknown event", PVPMU_ERR_EVENT,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe(2, 77, 0, 0);
+	REFUSED("open an unknown type", PVPMU_ERR_EVENT,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe(2, PVPMU_TYPE_HARDWARE, 1ull << 40, 0);
+	REFUSED("open a config with high bits", PVPMU_ERR_EVENT,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe_good(2);
+	g->reserved[6] = 1;
+	REFUSED("open with a reserved field", PVPMU_ERR_RESERVED,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe_good(2);
+	g->flags = 1u << 31;
+	REFUSED("open with an unknown flag", PVPMU_ERR_RESERVED,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe_good(2);
+	g->flags = PVPMU_FLAGS_ALL;
+	REFUSED("open with both filters", PVPMU_ERR_FILTER,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe(2, PVPMU_TYPE_HARDWARE, PVPMU_HW_INSTRUCTIONS, 1);
+	REFUSED("open with a period of 1", PVPMU_ERR_PERIOD,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe(2, PVPMU_TYPE_HARDWARE, PVPMU_HW_INSTRUCTIONS, ~0ull);
+	REFUSED("open with a huge period", PVPMU_ERR_PERIOD,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe_good(2);
+	g->leader = 5;
+	REFUSED("open with a closed leader", PVPMU_ERR_GROUP,
+		PVPMU_OP_OPEN, 2, 0, 0);
+	describe_good(2);
+	gives("open", call(PVPMU_OP_OPEN, 2, 0, 0), PVPMU_OK);
+	REFUSED("open twice", PVPMU_ERR_OPEN, PVPMU_OP_OPEN, 2, 0, 0);
+	gives("it is stopped", area->slot[2].host.state, PVPMU_STATE_STOPPED);
+	gives("enable", call(PVPMU_OP_ENABLE, 2, 0, 0), PVPMU_OK);
+	gives("disable", call(PVPMU_OP_DISABLE, 2, 0, 0), PVPMU_OK);
+	gives("it counted", area->slot[2].host.count > 0, 1);
+	gives("read", call(PVPMU_OP_READ, 2, 0, 0), PVPMU_OK);
+	gives("close", call(PVPMU_OP_CLOSE, 2, 0, 0), PVPMU_OK);
+	gives("it is closed", area->slot[2].host.state, PVPMU_STATE_CLOSED);
+
+	describe_good(0);
+	describe(1, 77, 0, 0);
+	area->guest.open = 0x3;
+	gives("update with a bad event", call(PVPMU_OP_UPDATE, 0, 0, 0),
+	      PVPMU_ERR_PARTIAL);
+	gives("its good slot", area->slot[0].host.error, 0);
+	gives("its bad slot", area->slot[1].host.error, PVPMU_ERR_EVENT);
+	memset(&area->guest, 0, sizeof(area->guest));
+	gives("detach", call(PVPMU_OP_DETACH, 0, 0, 0), PVPMU_OK);
+	REFUSED("read after detach", PVPMU_ERR_NO_AREA,
+		PVPMU_OP_READ, 0, 0, 0);
+}
+
+static int __init abitest_init(void)
+{
+	area = (void *)get_zeroed_page(GFP_KERNEL);
+	before = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!area || !before)
+		goto out;
+	if (!discover()) {
+		pr_info("abitest: FAIL no pvpmu in CPUID\n");
+		goto out;
+	}
+	gives("major version", leaf[1][0] >> 16, PVPMU_ABI_MAJOR);
+	/* one vCPU throughout */
+	migrate_disable();
+	without_area();
+	setups(virt_to_phys(area) >> PAGE_SHIFT);
+	ids();
+	opens();
+	migrate_enable();
+	pr_info("abitest: %d passed, %d failed\n", passed, failed);
+out:
+	free_page((unsigned long)area);
+	free_page((unsigned long)before);
+	return -ECANCELED;
+}
+module_init(abitest_init);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("conformance of a pvpmu host, from its guest");

@@ -1,0 +1,51 @@
+#!/bin/sh
+# How many hypercalls perf costs, counted by the instrument in the guest, by
+# KVM's tracepoint and by the module's statistics on the host.
+. lib.sh
+t=/sys/kernel/tracing/events/kvm/kvm_hypercall
+stats=/sys/kernel/debug/pvpmu_kvm/stats
+
+traced() { sed -n 's/^ *Hits: *//p' $t/hist; }
+served() { sed -n 's/^calls //p' $stats; }
+
+run() { # CASE N
+	echo 'hist:keys=nr' >$t/trigger || return 1
+	lab-guest start a --tiny -- hypercalls "$1" "$2"
+	lab-guest await a begin
+	traced0=$(traced) served0=$(served)
+	lab-guest tell a go
+	lab-guest await a end
+	traced=$(($(traced) - traced0)) served=$(($(served) - served0))
+	lab-guest tell a go
+	lab-guest wait a
+	echo '!hist:keys=nr' >$t/trigger
+	# shellcheck disable=SC2046 # calls X switches Y samples Z
+	set -- "$1" $(lab-guest out a)
+	calls=$3 switches=$5 samples=$7
+	echo "$1: $*; whole run: tracepoint $traced, module $served"
+	if [ -z "$samples" ]; then
+		fail "$1: no figures"
+		return 1
+	fi
+	# the tracepoint is read first, and a guest may call in between
+	check "$1: tracepoint and module agree" \
+		[ "$served" -ge "$traced" -a "$served" -le $((traced + 5)) ]
+}
+
+run both 500 && {
+	at_most "two tasks of 6 events: calls in $switches switches" "$calls" $((switches + 5))
+	check "two tasks of 6 events: there are calls" [ "$calls" -ge 900 ]
+}
+run one 500 &&
+	at_most "the next task has none: calls in $switches switches" "$calls" $((switches + 5))
+run cloned 500 &&
+	at_most "cloned contexts: calls in $switches switches" "$calls" $((switches / 50 + 5))
+run samples 200 && {
+	check "sampling: $samples of 200 samples" [ "$samples" -ge 40 ]
+	at_most "sampling: calls for them" "$calls" 5
+}
+run stopped 1000 &&
+	at_most "1000 reads of a stopped event: calls" "$calls" 1
+run nothing 200 &&
+	is "nothing open: calls" "$calls" 0
+end

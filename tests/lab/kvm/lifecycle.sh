@@ -1,0 +1,77 @@
+#!/bin/sh
+# Driver on and off, host module loaded and unloaded under running guests,
+# guests killed: nothing is left behind.
+# kvm-lab: --timeout 1200
+. lib.sh
+stats=/sys/kernel/debug/pvpmu_kvm/stats
+live() { sed -n 's/^live_\([a-z]*\) \(.*\)/\1=\2/p' $stats | tr '\n' ' '; }
+refs() { sed -n "s/^$1 [0-9]* \([0-9]*\) .*/\1/p" /proc/modules; }
+
+none='vms=0 vcpus=0 areas=0 events=0 '
+
+# 100 times on and off, with and without events
+lab-guest run a -- sh -c '
+	p=/sys/module/pvpmu/parameters/active
+	for i in $(seq 50); do echo 0 >$p && echo 1 >$p || exit 1; done
+	workload busy 100000 & w=$!
+	perf stat -e instructions,cycles -p $w -- sleep 1000 2>/dev/null & s=$!
+	for i in $(seq 50); do echo 0 >$p && echo 1 >$p || exit 1; done
+	kill $w; kill -INT $s; wait
+	workload count 1000000 3'
+is "100 times off and on, then a count" $? 0
+is "nothing left" "$(live)" "$none"
+
+# 50 times without a guest, 50 times under a running perf stat
+n=0
+for _ in $(seq 50); do
+	unload_host && load_host && n=$((n + 1))
+done
+is "loaded and unloaded without a guest" $n 50
+lab-guest start a -- sh -c '
+	workload busy 100000 & w=$!
+	perf stat -e instructions:u -I 1000 -o /tmp/stat -p $w -- sleep 100000 & s=$!
+	lab-mark up; lab-await
+	sleep 3
+	kill -INT $s; wait $s
+	tail -n 4 /tmp/stat
+	workload count 1000000 3
+	kill $w'
+lab-guest await a up
+n=0
+for _ in $(seq 50); do
+	unload_host && load_host && n=$((n + 1))
+done
+is "loaded and unloaded under a perf stat" $n 50
+lab-guest tell a go
+lab-guest wait a
+is "the guest counts on" $? 0
+lab-guest out a
+check "the perf stat carried on" [ "$(lab-guest out a | awk '/instructions:u/ { n = $2 } END { gsub(",", "", n); print (n > 0) }')" = 1 ]
+is "nothing left" "$(live)" "$none"
+
+# 20 guests, killed while they count and sample
+for batch in 1 2 3 4 5; do
+	for g in 1 2 3 4; do
+		lab-guest start "k$g" --tiny --mem 128M -- sh -c 'workload hold 100000 & lab-mark up; wait'
+	done
+	for g in 1 2 3 4; do
+		lab-guest await "k$g" up
+	done
+	sleep 0.2
+	[ $batch = 1 ] && echo "four guests counting: $(live)"
+	for g in 1 2 3 4; do
+		lab-guest kill "k$g"
+	done
+done
+sleep 1
+cat $stats
+is "20 guests killed, nothing left" "$(live)" "$none"
+is "references to the module" "$(refs pvpmu_kvm)" 0
+is "overflows and calls are idle" "$(sed -n 's/^hooks_busy //p' $stats)" 0
+unload_host
+is "it unloads" $? 0
+for m in kvm_amd kvm; do
+	rmmod $m
+	is "$m unloads: nothing holds it" $? 0
+done
+end
