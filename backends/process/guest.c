@@ -48,6 +48,8 @@ bool pvpmu_guest_discover(struct pvpmu_guest *guest,
 	if (guest->slots > PVPMU_MAX_SLOTS)
 		guest->slots = PVPMU_MAX_SLOTS;
 	return guest->version >> 16 == PVPMU_ABI_MAJOR &&
+	       guest->slot_size % PVPMU_LINE_SIZE == 0 &&
+	       guest->header_size % PVPMU_LINE_SIZE == 0 &&
 	       regs[1] >> 16 == PVPMU_AREA_PAGES &&
 	       guest->slot_size >= PVPMU_SLOT_SIZE &&
 	       guest->header_size >= PVPMU_HEADER_SIZE &&

@@ -182,6 +182,10 @@ static void guest_stays_away_from_what_it_does_not_know(void **state)
 	assert_false(discovers(s, 2, 1, 2 << 16 | 256));
 	assert_false(discovers(s, 1, 1, 256u << 16 | 30));
 	assert_false(discovers(s, 1, 1, 64 << 16 | 30));
+	assert_false(discovers(s, 1, 1, 129u << 16 | 5));
+	assert_false(discovers(s, 2, 1, 1 << 16 | 260));
+	/* Fewer slots further apart are nothing to be afraid of. */
+	assert_true(discovers(s, 1, 1, 192u << 16 | 20));
 }
 
 static void other_numbers_are_not_served(void **state)
