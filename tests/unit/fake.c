@@ -131,6 +131,7 @@ static bool op_area_write(struct pvpmu_vcpu *vcpu, u32 offset, const void *from,
 	for (i = 0; area && i < len / 4; i++) {
 		memcpy(&word, (const char *)from + i * 4, 4);
 		WRITE_ONCE(area[i], word);
+		memcpy((char *)&fake->shown + offset + i * 4, &word, 4);
 	}
 	end(fake, FAKE_AREA_WRITE);
 	return area != NULL;

@@ -63,6 +63,7 @@ struct fake_counter {
  * @ops: its own copy, so that a test may change @features
  * @own_vm: the VM, if the test gave none
  * @area: the page of guest memory
+ * @shown: what the host wrote into it, whatever the guest did to it since
  * @attached: core holds the area
  * @accesses: accesses to the area since the start
  * @accesses_left: how many more of them succeed; the area is gone then
@@ -87,6 +88,7 @@ struct fake {
 	struct pvpmu_host_ops ops;
 	struct pvpmu_vm own_vm;
 	struct pvpmu_area area;
+	struct pvpmu_area shown;
 	bool attached;
 	u64 accesses;
 	u64 accesses_left;
