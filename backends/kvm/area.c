@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 #include <asm/futex.h>
+#include <asm/unaligned.h>
 
 #include "pvpmu_kvm.h"
 
@@ -87,11 +88,24 @@ static u32 __user *word(struct pk_vcpu *vcpu, u32 offset)
 	return (u32 __user *)(area->hva + offset);
 }
 
-/* Tells a live migration that the page is to be sent again. */
-static void dirty(struct pk_vcpu *vcpu)
+/**
+ * pk_area_flush() - tells a live migration that the page is to be sent again
+ * @vcpu: may have written into it
+ *
+ * Once for all that an entry point wrote, and after it: a copy of the page that
+ * was made meanwhile is made again.
+ *
+ * Context: the vCPU's own.
+ */
+void pk_area_flush(struct pk_vcpu *vcpu)
 {
-	mark_page_dirty_in_slot(vcpu->kvm_vcpu->kvm, vcpu->area.memslot,
-				gpa_to_gfn(vcpu->area.gpa));
+	if (!vcpu->area_dirty)
+		return;
+	vcpu->area_dirty = false;
+	if (word(vcpu, 0))
+		mark_page_dirty_in_slot(vcpu->kvm_vcpu->kvm,
+					vcpu->area.memslot,
+					gpa_to_gfn(vcpu->area.gpa));
 }
 
 bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len)
@@ -111,20 +125,32 @@ fault:
 	return false;
 }
 
-/* Word by word: copy_to_user() promises neither an order nor whole words. */
+/*
+ * In aligned words of 4 or 8 bytes: copy_to_user() promises neither an order
+ * nor whole words.
+ */
 bool pk_op_area_write(struct pvpmu_vcpu *core, u32 offset, const void *from,
 		      u32 len)
 {
 	u32 __user *to = word(to_pk(core), offset);
 	const u32 *words = from;
-	u32 i;
 
 	if (!to || !user_write_access_begin(to, len))
 		return false;
-	for (i = 0; i < len / sizeof(*words); i++)
-		unsafe_put_user(words[i], &to[i], fault);
+	to_pk(core)->area_dirty = true;
+	if (offset % sizeof(u64)) {
+		unsafe_put_user(*words++, to++, fault);
+		len -= sizeof(u32);
+	}
+	for (; len >= sizeof(u64); len -= sizeof(u64)) {
+		unsafe_put_user(get_unaligned((const u64 *)words),
+				(u64 __user *)to, fault);
+		words += 2;
+		to += 2;
+	}
+	if (len)
+		unsafe_put_user(*words, to, fault);
 	user_write_access_end();
-	dirty(to_pk(core));
 	return true;
 fault:
 	user_write_access_end();
@@ -139,6 +165,6 @@ bool pk_op_area_or32(struct pvpmu_vcpu *core, u32 offset, u32 bits, u32 *old)
 	if (!to || arch_futex_atomic_op_inuser(FUTEX_OP_OR, bits, &was, to))
 		return false;
 	*old = was;
-	dirty(to_pk(core));
+	to_pk(core)->area_dirty = true;
 	return true;
 }

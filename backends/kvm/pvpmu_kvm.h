@@ -84,6 +84,7 @@ struct pk_vm {
  * @reap: gives counters back that nobody uses
  * @area: where its page is, for the memory slots of one generation
  * @area_valid: @area leads to the page
+ * @area_dirty: it was written since pk_area_flush()
  * @delivery: PVPMU_DELIVER_*
  * @counter: by core's index
  */
@@ -103,6 +104,7 @@ struct pk_vcpu {
 	struct delayed_work reap;
 	struct gfn_to_hva_cache area;
 	bool area_valid;
+	bool area_dirty;
 	u32 delivery;
 	struct pk_counter counter[PVPMU_MAX_COUNTERS];
 };
@@ -140,6 +142,7 @@ void pk_op_raise(struct pvpmu_vcpu *core);
 s32 pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port);
 
 /* area.c: the page that the guest shares */
+void pk_area_flush(struct pk_vcpu *vcpu);
 s32 pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame);
 void pk_op_area_detach(struct pvpmu_vcpu *core);
 bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len);

@@ -185,6 +185,7 @@ void pk_vcpu_lock(struct pk_vcpu *vcpu)
  */
 void pk_vcpu_unlock(struct pk_vcpu *vcpu)
 {
+	pk_area_flush(vcpu);
 	vcpu->own = false;
 	mutex_unlock(&vcpu->lock);
 }

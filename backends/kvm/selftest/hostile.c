@@ -131,7 +131,7 @@ static void *change_slots(void *arg)
 	return NULL;
 }
 
-static void attack_for(unsigned int ms)
+void attack_for(unsigned int ms)
 {
 	struct attacker a[VMM_VCPUS];
 	pthread_t thread[VMM_VCPUS + 2];

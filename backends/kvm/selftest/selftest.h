@@ -20,5 +20,6 @@ void test_calls(void);
 void test_memory(void);
 void test_counts(void);
 void test_hostile(void);
+void attack_for(unsigned int ms);
 
 #endif
