@@ -475,7 +475,10 @@ static void rate_holds_in_the_first_second_of_the_clock(void **state)
 {
 	struct fake *fake = *state;
 
+	fake_end(fake);
 	fake->now = 5;
+	pvpmu_vcpu_init(&fake->vcpu, &fake->own_vm, &fake->ops);
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
 	start_event(fake, 0, CYCLES, 1000);
 	fake_run(fake, 1, 5000);
 	assert_overflows(fake, 0, 5, 5000);

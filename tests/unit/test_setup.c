@@ -83,6 +83,21 @@ static void each_setup_has_another_generation(void **state)
 	assert_int_not_equal(first, fake->area.host.generation);
 }
 
+/* A host that was loaded again must not seem to be the one before. */
+static void host_begins_with_another_generation_each_time(void **state)
+{
+	struct fake *fake = *state;
+	u32 first;
+
+	guest_setup(fake);
+	first = fake->area.host.generation;
+	pvpmu_vcpu_detach(&fake->vcpu);
+	fake->now += 123456789;
+	pvpmu_vcpu_init(&fake->vcpu, &fake->own_vm, &fake->ops);
+	guest_setup(fake);
+	assert_int_not_equal(fake->area.host.generation, first);
+}
+
 static void setup_again_closes_all_events(void **state)
 {
 	struct fake *fake = *state;
@@ -282,6 +297,7 @@ int main(void)
 		UNIT_BARE(setup_clears_the_pending_word),
 		UNIT_BARE(setup_leaves_the_guests_lines_alone),
 		UNIT_BARE(each_setup_has_another_generation),
+		UNIT_BARE(host_begins_with_another_generation_each_time),
 		UNIT(setup_again_closes_all_events),
 		UNIT(setup_drops_what_was_not_published),
 		UNIT_BARE(frame_that_is_not_ram_is_refused),
