@@ -144,10 +144,11 @@ static void go_absent(struct pvg_cpu *cpu)
 {
 	for_each_id(id, cpu->used) {
 		struct pvg_slot *slot = &cpu->slot[id];
-		bool on = slot->on;
+		/* What it counted after that, it takes with it. */
+		u64 from = slot->on ? slot->seen : pvg_clock();
 
 		leave(cpu, id);
-		begin_gap(slot, on ? slot->seen : pvg_clock());
+		begin_gap(slot, from);
 	}
 	cpu->live = false;
 	cpu->lost = false;

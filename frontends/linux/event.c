@@ -126,7 +126,8 @@ static int group_fits(struct perf_event *event)
  *
  * Context: process.
  * Return: 0, or an error as struct pmu has them: -ENOENT also for an event
- *         that the host does not offer.
+ *         that the host does not offer.  Without a host, or switched off, it
+ *         is -ENXIO: for -ENODEV, perf stat would not even run its command.
  */
 int pvg_event_init(struct perf_event *event)
 {
@@ -141,7 +142,7 @@ int pvg_event_init(struct perf_event *event)
 	if (error)
 		return error;
 	if (!pvg_active())
-		return -ENODEV;
+		return -ENXIO;
 	if (has_branch_stack(event) || attr->precise_ip || attr->aux_output)
 		return -EOPNOTSUPP;
 	if (event->cpu >= 0 && pvg_pmu.task_ctx_nr == perf_invalid_context &&
@@ -154,7 +155,7 @@ int pvg_event_init(struct perf_event *event)
 	} else {
 		caps = pvg_query(type, config);
 		if (pvg_absent(caps))
-			return -ENODEV;
+			return -ENXIO;
 		if (caps < 0 || !(caps & PVPMU_CAP_COUNT))
 			return -ENOENT;
 	}

@@ -83,6 +83,7 @@ void pvg_times_publish(struct pvg_cpu *cpu, u32 group)
 		struct pvg_slot *slot = &cpu->slot[id];
 		struct perf_event *event = slot->event;
 		s64 delta = slot->end - event->tstamp;
+		u64 span = span_of(slot, slot->end);
 
 		/* Never below what it was: let perf's own part come first. */
 		if (worst && delta > 0 && !(cpu->closing & BIT(id))) {
@@ -90,12 +91,12 @@ void pvg_times_publish(struct pvg_cpu *cpu, u32 group)
 			event->total_time_running += delta;
 			event->tstamp = slot->end;
 		}
-		event->total_time_running -=
-			min(worst, span_of(slot, slot->end));
+		event->total_time_running -= min(worst, span);
 		slot->published = slot->end;
 		slot->den = 0;
 		slot->num = 0;
-		slot->gap = 0;
+		/* The two clocks are not read at once: what is over, comes next. */
+		slot->gap -= min(slot->gap, span);
 		if (event->rb)
 			perf_event_update_userpage(event);
 	}

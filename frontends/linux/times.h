@@ -33,9 +33,15 @@ static inline u64 pvg_share(u64 span, u64 lost, u64 of)
  * @gap: of it, ns without any host; may exceed @span
  * @enabled: ns that the host had it enabled, while it ran this CPU
  * @running: ns of @enabled in which it counted
+ *
+ * Clocks that are not read at the same moment leave a rest.  Where the host
+ * has shown no time at all, there is none: nothing is known, and nothing is
+ * said, or else it was all gap.
  */
 static inline u64 pvg_lost(u64 span, u64 gap, u64 enabled, u64 running)
 {
+	if (!enabled)
+		return gap ? span : 0;
 	if (gap >= span)
 		return span;
 	if (running > enabled)
