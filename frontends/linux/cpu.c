@@ -81,10 +81,19 @@ void pvg_timer_start(struct pvg_cpu *cpu)
 		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
+/* Has the host given up on this event for good?  Another OPEN may do better. */
+static bool failed(struct pvg_cpu *cpu, u32 id)
+{
+	struct pvg_line line;
+
+	return cpu->slot[id].on && pvg_line(cpu, id, &line) &&
+	       line.state == PVPMU_STATE_FAILED;
+}
+
 /*
- * Only while there are events here: arms those again that the host throttled
- * or refused, and if no call was made for so long that the host could have
- * gone without our noticing, makes one.
+ * Only while there are events here: arms those again that the host throttled,
+ * opens those again that it refused or gave up, and if no call was made for so
+ * long that the host could have gone without our noticing, makes one.
  */
 static enum hrtimer_restart check(struct hrtimer *timer)
 {
@@ -98,6 +107,8 @@ static enum hrtimer_restart check(struct hrtimer *timer)
 	for_each_id(id, cpu->used & ~cpu->closing) {
 		struct pvg_slot *slot = &cpu->slot[id];
 
+		if (failed(cpu, id))
+			pvg_restart_period(cpu, id);
 		if (slot->want && (!slot->on || slot->rearm))
 			cpu->dirty |= BIT(id);
 	}

@@ -147,10 +147,10 @@ u32 pvg_lvtpc_open(const struct pvg_host *host)
 	return PVPMU_DELIVER_LVTPC;
 }
 
-/* Context: as pvg_lvtpc_open(). */
+/* Context: as pvg_lvtpc_open().  A guest's own PMU has the entry as we do. */
 void pvg_lvtpc_close(void)
 {
-	if (pvg_can_sample())
+	if (pvg_can_sample() && pvg_pmu.task_ctx_nr == perf_hw_context)
 		apic_write(APIC_LVTPC, APIC_DM_NMI | APIC_LVT_MASKED);
 }
 
