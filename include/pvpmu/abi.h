@@ -47,11 +47,11 @@ typedef unsigned long long __u64;
  *          EBX, ECX, EDX  signature "pvpmupvpmu\0\0"
  *  base+1  EAX  ABI version, major in bits 31:16, minor in bits 15:0
  *          EBX  bits 15:0 number of slots (ids are below it),
- *               bits 31:16 distance between slots in bytes
+ *               bits 31:16 distance between slots in bytes, a multiple of 64
  *          ECX  features, PVPMU_FEAT_*
  *          EDX  hypercall number
  *  base+2  EAX  operation base, added to every PVPMU_OP_*
- *          EBX  bits 15:0 size of the area's header in bytes,
+ *          EBX  bits 15:0 size of the area's header in bytes, a multiple of 64,
  *               bits 31:16 size of the area in pages of 4096 bytes
  *          ECX  shortest sample period of a counted event, in events
  *          EDX  shortest sample period of a clock event, in ns
@@ -116,7 +116,7 @@ typedef unsigned long long __u64;
  * Errors: ID, CLOSED. */
 #define PVPMU_OP_CLOSE 4u
 /* ENABLE (id): starts, or arms a throttled event again; no change if it
- * counts.  Errors: ID, CLOSED, HOST. */
+ * counts.  Errors: ID, CLOSED, HOST (a throttled event is stopped then). */
 #define PVPMU_OP_ENABLE 5u
 /* DISABLE (id): stops; the slot is exact when the call returns.  No change if
  * it is stopped.  Errors: ID, CLOSED. */
@@ -362,8 +362,8 @@ struct pvpmu_slot_guest {
  *       otherwise 0
  * @reserved: zero
  *
- * Up to date after each call that names the id, and when an overflow of it
- * is delivered; in between it is a moment of the past.
+ * Up to date after each call that succeeds for the id, and when an overflow
+ * of it is delivered; in between it is a moment of the past.
  */
 struct pvpmu_slot_host {
 	__u32 seq;
