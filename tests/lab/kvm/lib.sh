@@ -26,6 +26,9 @@ at_most() {
 	if [ "$2" -le "$3" ]; then pass "$1: $2"; else fail "$1: $2, more than $3"; fi
 }
 
+# how far a long script is
+stage() { echo "-- $* (at $(cut -d . -f 1 /proc/uptime) s)"; }
+
 # last word of a script
 end() { exit $bad; }
 
