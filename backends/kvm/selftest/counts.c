@@ -150,17 +150,17 @@ static void clocks(struct vmm *v)
 	uint64_t used, passed;
 
 	open_event(v, 0, 0, 0, PVPMU_TYPE_CLOCK, PVPMU_CLOCK_VCPU, 1000000);
-	used = ns_of(CLOCK_THREAD_CPUTIME_ID);
 	passed = ns_of(CLOCK_MONOTONIC);
 	op(v, PVPMU_OP_ENABLE, 0);
+	used = ns_of(CLOCK_THREAD_CPUTIME_ID);
 	while (ns_of(CLOCK_THREAD_CPUTIME_ID) - used < 300000000)
 		vmm_loop(v, 0, 500000);
 	usleep(200000);
-	op(v, PVPMU_OP_DISABLE, 0);
 	used = ns_of(CLOCK_THREAD_CPUTIME_ID) - used;
+	op(v, PVPMU_OP_DISABLE, 0);
 	passed = ns_of(CLOCK_MONOTONIC) - passed;
-	/* The thread's own account leaves out interrupts. */
-	between("clock", h->count, used * 9 / 10, passed - 200000000);
+	/* Being scheduled in and out is used, too; the rest was slept. */
+	between("clock", h->count, used * 95 / 100, passed - 200000000);
 	is("clock overflows", h->overflows, h->count / 1000000);
 	is("clock overflow total", h->overflow_total,
 	   h->overflows * 1000000ull);
@@ -231,6 +231,19 @@ static void reaping(struct vmm *v)
 	is("given back", stat_of("live_events"), 0);
 }
 
+void test_clock(void)
+{
+	struct vmm v;
+	int i;
+
+	vmm_create(&v, false);
+	vmm_discover(&v);
+	setup(&v, 0, 0);
+	for (i = 0; i < 10; i++)
+		clocks(&v);
+	vmm_destroy(&v);
+}
+
 void test_counts(void)
 {
 	struct vmm v;
@@ -245,7 +258,6 @@ void test_counts(void)
 	sampling(&v, 5000, 100003);
 	sampling(&v, 1, 2000);
 	throttling(&v);
-	clocks(&v);
 	hypervisor_events(&v);
 	threads(&v);
 	reaping(&v);
