@@ -133,7 +133,42 @@ lab_apt_setup() {
 lab_apt_get() { apt-get "${LAB_APT_OPTIONS[@]}" "$@"; }
 lab_apt_cache() { apt-cache "${LAB_APT_OPTIONS[@]}" "$@"; }
 
-# lab_lock: one preparation at a time per cache.
+# lab_make NAME DIR FUNCTION [ARG]...: have FUNCTION make DIR, unless it is there
+# complete; one process at a time for each NAME.  Call it where errexit holds.
+lab_make() {
+	local name=$1 dir=$2
+	shift 2
+	if [ ! -e "$dir/complete" ]; then
+		mkdir -p "$CACHE"
+		(
+			if ! flock -n 8; then
+				say "another run is preparing the $name; waiting for it"
+				flock 8
+			fi
+			if [ ! -e "$dir/complete" ]; then
+				"$@" 8>&-
+				touch "$dir/complete"
+			fi
+		) 8>"$CACHE/lock-$name"
+	fi
+	# what was not used for two weeks may go
+	touch "$dir/complete"
+}
+
+# lab_expire PATTERN: remove what matches in the cache and was not used lately.
+lab_expire() {
+	local d
+	for d in "$CACHE"/$1; do
+		[ -d "$d" ] || continue
+		if [ ! -e "$d/complete" ] || [ -n "$(find "$d/complete" -mtime +14)" ]; then
+			# without the mark it may be what someone makes right now
+			[ -n "$(find "$d" -maxdepth 0 -mmin +600)" ] && rm -rf "$d"
+		fi
+	done
+	return 0
+}
+
+# lab_lock: one preparation at a time per cache, for what lab_make does not make.
 lab_lock() {
 	mkdir -p "$CACHE"
 	exec 9>"$CACHE/lock"

@@ -6,7 +6,9 @@
 # Packages taken with all their dependencies.
 LAB_DEB_PACKAGES="linux-perf qemu-system-x86 busybox-static gzip xz-utils coreutils kmod"
 
-# Files from packages that make no sense without their maintainer scripts.
+# Count this up when what is made of the packages changes.
+LAB_DEB_LAYOUT=1
+
 lab_debian_download() {
 	local d=$1 v image headers common kbuild log=$CACHE/debian.log
 
@@ -61,20 +63,19 @@ lab_debian_extract() {
 		die "cannot extract the ELF kernel from vmlinuz-$v"
 }
 
+lab_debian_make() {
+	rm -rf "$1"
+	lab_debian_download "$1"
+	lab_debian_extract "$1"
+}
+
 # lab_debian: make sure all of it is there; sets the variables above.
 lab_debian() {
 	local key d
-	key=$(printf '%s\n' "$LAB_DEB_PACKAGES" | cat - "$LAB/lib/debian.sh" |
+	key=$(printf '%s %s\n' "$LAB_DEB_LAYOUT" "$LAB_DEB_PACKAGES" |
 		sha256sum | cut -c 1-12)
 	d=$CACHE/debian-$key
-	if [ ! -e "$d/complete" ]; then
-		lab_debian_download "$d.tmp"
-		mkdir -p "$d.tmp"
-		rm -rf "$d"
-		mv "$d.tmp" "$d"
-		lab_debian_extract "$d"
-		touch "$d/complete"
-	fi
+	lab_make packages "$d" lab_debian_make "$d"
 	DEB_ROOT=$d/root
 	KVER=$(cat "$d/kver")
 	KDIR=$DEB_ROOT/usr/src/linux-headers-$KVER

@@ -75,6 +75,8 @@ lab_cpio() {
 lab_image_build() {
 	local d=$1 t
 	t=$d/tree
+	lab_need_packages cpio binutils
+	lab_expire 'image-*'
 	rm -rf "$d"
 	mkdir -p "$t/guest" "$t/perf" "$t/host"
 
@@ -111,9 +113,5 @@ lab_image() {
 	key=$({ echo "$LAB_DEBIAN_KEY $KVER"; hash_of "$LAB/image" "$LAB/lib/image.sh"; } |
 		sha256sum | cut -c 1-12)
 	IMAGE=$CACHE/image-$key
-	[ -e "$IMAGE/complete" ] && return 0
-	lab_need_packages cpio binutils
-	rm -rf "$CACHE"/image-*
-	lab_image_build "$IMAGE"
-	touch "$IMAGE/complete"
+	lab_make images "$IMAGE" lab_image_build "$IMAGE"
 }

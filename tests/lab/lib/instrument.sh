@@ -14,6 +14,10 @@ LAB_QEMU_SOURCES="
 LAB_QEMU_BUILD_PACKAGES="build-essential dpkg-dev pkg-config python3 ninja-build meson
 libglib2.0-dev libpixman-1-dev libfdt-dev zlib1g-dev xz-utils patch"
 
+LAB_QEMU_CONFIGURE="--target-list=x86_64-softmmu --without-default-features
+--enable-tcg --enable-fdt=system --disable-docs --disable-tools
+--disable-install-blobs --with-git-submodules=ignore --disable-werror"
+
 lab_instrument_source() {
 	local dir=$1 v newest
 	lab_apt_setup
@@ -36,6 +40,9 @@ lab_instrument_source() {
 
 lab_instrument_build() {
 	local d=$1 p
+	# shellcheck disable=SC2086
+	lab_need_packages $LAB_QEMU_BUILD_PACKAGES
+	rm -rf "$d"
 	mkdir -p "$d"
 	lab_instrument_source "$d/source" || die "no QEMU 7.2 source could be downloaded"
 	for p in "$LAB"/instrument/*.patch; do
@@ -44,11 +51,9 @@ lab_instrument_build() {
 			die "${p##*/} does not apply"
 	done
 	mkdir -p "$d/build"
+	# shellcheck disable=SC2086
 	(cd "$d/build" && logged "$d/configure.log" "configuring the instrument" \
-		../source/src/configure --target-list=x86_64-softmmu \
-		--without-default-features --enable-tcg --enable-fdt=system \
-		--disable-docs --disable-tools --disable-install-blobs \
-		--with-git-submodules=ignore --disable-werror) ||
+		../source/src/configure $LAB_QEMU_CONFIGURE) ||
 		die "QEMU's configure failed"
 	logged "$d/build.log" "building the instrument (about 8 CPU minutes, once)" \
 		ninja -C "$d/build" qemu-system-x86_64 || die "building the instrument failed"
@@ -56,22 +61,16 @@ lab_instrument_build() {
 	cp "$d/build/qemu-system-x86_64" "$d/bin/"
 	strip --strip-debug "$d/bin/qemu-system-x86_64"
 	cp "$d/source/version" "$d/version"
+	rm -rf "$d/source" "$d/build"
 }
 
 # lab_instrument: needs lab_debian first (for the firmware).
 lab_instrument() {
 	local key d
-	key=$(cat "$LAB"/instrument/*.patch "$LAB/lib/instrument.sh" |
-		sha256sum | cut -c 1-12)
+	key=$(printf '%s %s\n' "$LAB_QEMU_SOURCES" "$LAB_QEMU_CONFIGURE" |
+		cat - "$LAB"/instrument/*.patch | sha256sum | cut -c 1-12)
 	d=$CACHE/instrument-$key
-	if [ ! -e "$d/complete" ]; then
-		# shellcheck disable=SC2086
-		lab_need_packages $LAB_QEMU_BUILD_PACKAGES
-		rm -rf "$d"
-		lab_instrument_build "$d"
-		rm -rf "$d/source" "$d/build"
-		touch "$d/complete"
-	fi
+	lab_make instrument "$d" lab_instrument_build "$d"
 	# shellcheck disable=SC2034
 	INSTRUMENT=$d/bin/qemu-system-x86_64
 	# shellcheck disable=SC2034

@@ -9,30 +9,32 @@ lab_module_sources() {
 		sort -z)
 }
 
+lab_module_make() {
+	local dir=$1 name=$2 copy=$3
+
+	lab_need_packages build-essential libelf1 xz-utils
+	lab_expire "module-$name-*"
+	rm -rf "$copy"
+	mkdir -p "$copy"
+	lab_module_sources "$dir" | tar -c -C "$REPO" --null -T - | tar -x -C "$copy"
+	logged "$copy/make.log" "building $name.ko for $KVER" \
+		make -C "$copy/$dir" "KDIR=$KDIR" || {
+		grep -E 'error|Error' "$copy/make.log" | head -n 20 >&2
+		die "$name.ko does not build, see $copy/make.log"
+	}
+	strip --strip-debug -o "$copy/$name.ko" "$copy/$dir/$name.ko"
+}
+
 # lab_module DIR NAME: builds NAME.ko from DIR; adds its path to $modules.
-# Returns 1 when the tree has no such directory.
 lab_module() {
 	local dir=$1 name=$2 key copy
 
-	[ -e "$REPO/$dir/Makefile" ] || return 1
+	[ -e "$REPO/$dir/Makefile" ] || die "there is no module in $dir"
 	key=$({
 		echo "$KDIR"
 		lab_module_sources "$dir" | (cd "$REPO" && xargs -0 sha256sum)
 	} | sha256sum | cut -c 1-12)
 	copy=$CACHE/module-$name-$key
-	if [ ! -e "$copy/complete" ]; then
-		lab_need_packages build-essential libelf1 xz-utils
-		rm -rf "$CACHE/module-$name-"*
-		mkdir -p "$copy"
-		lab_module_sources "$dir" | tar -c -C "$REPO" --null -T - |
-			tar -x -C "$copy"
-		logged "$CACHE/$name.log" "building $name.ko for $KVER" \
-			make -C "$copy/$dir" "KDIR=$KDIR" || {
-			grep -E 'error|Error' "$CACHE/$name.log" | head -n 20 >&2
-			die "$name.ko does not build, see $CACHE/$name.log"
-		}
-		strip --strip-debug -o "$copy/$name.ko" "$copy/$dir/$name.ko"
-		touch "$copy/complete"
-	fi
+	lab_make "$name" "$copy" lab_module_make "$dir" "$name" "$copy"
 	modules+=("$copy/$name.ko")
 }
