@@ -47,6 +47,7 @@ s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
 void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter);
 void pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter,
 			struct pvpmu_reading *reading);
+void pvpmu_counter_trim(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu);
 
 /* pvpmu_slot.c: the life of an event; none of them touches the page, but

@@ -65,16 +65,67 @@ static void destroy(struct pvpmu_vcpu *vcpu, u32 counter)
 	unlink_counter(vcpu, counter);
 	vcpu->made &= ~(1ull << counter);
 	vcpu->unused &= ~(1ull << counter);
+	if (vcpu->physical & 1ull << counter)
+		vcpu->physicals--;
+	vcpu->physical &= ~(1ull << counter);
 	vcpu->stats.destroyed++;
 	vcpu->ops->destroy(vcpu, counter);
+}
+
+static bool is_physical(const struct pvpmu_desc *desc)
+{
+	return desc->type == PVPMU_TYPE_HARDWARE ||
+	       desc->type == PVPMU_TYPE_CACHE || desc->type == PVPMU_TYPE_RAW;
+}
+
+/* The one of @counters that has been without a user for longest */
+static u32 oldest(const struct pvpmu_vcpu *vcpu, u64 counters)
+{
+	u32 found = lowest(counters);
+
+	for (; counters; counters &= counters - 1) {
+		u32 i = lowest(counters);
+
+		if (vcpu->counter[i].idle_since <
+		    vcpu->counter[found].idle_since)
+			found = i;
+	}
+	return found;
+}
+
+/* Gives unused counters back until at most @most take a physical one. */
+static void spare(struct pvpmu_vcpu *vcpu, u32 most)
+{
+	while (vcpu->physicals > most && vcpu->unused & vcpu->physical)
+		destroy(vcpu, oldest(vcpu, vcpu->unused & vcpu->physical));
+}
+
+/*
+ * A counter that is kept for later counts on, and where there are more of them
+ * than physical ones, the host takes turns among all: those in use would wait
+ * for those that nobody uses.  Where one in use waits all the same, the host
+ * needs counters for itself, and none is kept at all.
+ *
+ * Context: the end of an entry point, when all that a call opens is open.
+ */
+void pvpmu_counter_trim(struct pvpmu_vcpu *vcpu)
+{
+	if (vcpu->ops->room && vcpu->unused & vcpu->physical)
+		spare(vcpu, vcpu->starved ? 0 : vcpu->ops->room(vcpu));
+	vcpu->starved = false;
 }
 
 /*
  * There are more counters than slots, so that one is free or unused whenever
  * a slot asks for its own.
  */
-static u32 make_room(struct pvpmu_vcpu *vcpu)
+static u32 make_room(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)
 {
+	if (vcpu->ops->room && is_physical(desc)) {
+		u32 room = vcpu->ops->room(vcpu);
+
+		spare(vcpu, room ? room - 1 : 0);
+	}
 	if (vcpu->made == ALL_COUNTERS)
 		destroy(vcpu, lowest(vcpu->unused));
 	return lowest(~vcpu->made);
@@ -83,7 +134,7 @@ static u32 make_room(struct pvpmu_vcpu *vcpu)
 static s32 create(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 		  u32 *counter)
 {
-	u32 i = make_room(vcpu);
+	u32 i = make_room(vcpu, desc);
 	struct pvpmu_counter *c = &vcpu->counter[i];
 	s32 error = vcpu->ops->create(vcpu, i, desc);
 
@@ -94,6 +145,10 @@ static s32 create(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 	c->next = vcpu->bucket[bucket_of(desc)];
 	vcpu->bucket[bucket_of(desc)] = (u8)i;
 	vcpu->made |= 1ull << i;
+	if (is_physical(desc)) {
+		vcpu->physical |= 1ull << i;
+		vcpu->physicals++;
+	}
 	vcpu->stats.created++;
 	*counter = i;
 	return PVPMU_OK;
@@ -155,6 +210,8 @@ void pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter,
 	vcpu->ops->read(vcpu, counter, reading);
 	if (reading->failed)
 		vcpu->counter[counter].failed = true;
+	else if (!reading->active)
+		vcpu->starved = true;
 }
 
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu)

@@ -141,6 +141,7 @@ void pvpmu_settle(struct pvpmu_vcpu *vcpu)
 {
 	publish(vcpu);
 	pvpmu_area_show_limit(vcpu);
+	pvpmu_counter_trim(vcpu);
 	if (vcpu->lost)
 		pvpmu_vcpu_detach(vcpu);
 }

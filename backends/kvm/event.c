@@ -118,6 +118,15 @@ static u8 probe(u32 type, u64 config)
 	return caps;
 }
 
+/* Physical counters that any event can have; 0 if the host has none */
+static u32 physical_counters;
+
+/* As many as perf has: what it lends to others of the host shows as waiting. */
+u32 pk_op_room(struct pvpmu_vcpu *core)
+{
+	return physical_counters;
+}
+
 /**
  * pk_events_probe() - finds out what the host can count
  *
@@ -125,8 +134,11 @@ static u8 probe(u32 type, u64 config)
  */
 void pk_events_probe(void)
 {
+	struct x86_pmu_capability pmu;
 	u32 i, op, result, found = 0;
 
+	perf_get_x86_pmu_capability(&pmu);
+	physical_counters = pmu.num_counters_gp;
 	for (i = 0; i < PVPMU_HW_END; i++) {
 		hw_caps[i] = probe(PVPMU_TYPE_HARDWARE, i);
 		found += !!hw_caps[i];

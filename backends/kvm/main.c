@@ -30,6 +30,7 @@ const struct pvpmu_host_ops pk_ops = {
 	.kick = pk_op_kick,
 	.raise = pk_op_raise,
 	.clock = ktime_get_mono_fast_ns,
+	.room = pk_op_room,
 	.idle = pk_op_idle,
 };
 

@@ -152,6 +152,7 @@ bool pk_op_area_or32(struct pvpmu_vcpu *core, u32 offset, u32 bits, u32 *old);
 
 /* event.c: which events the host can count, and how perf calls them */
 void pk_events_probe(void);
+u32 pk_op_room(struct pvpmu_vcpu *core);
 u32 pk_op_query(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc);
 bool pk_event_attr(const struct pvpmu_desc *desc, struct perf_event_attr *attr);
 bool pk_event_is_clock(const struct pvpmu_desc *desc);

@@ -184,6 +184,98 @@ static void eviction_spares_counters_in_use(void **state)
 		assert_overflows(fake, id, 1, 1000);
 }
 
+static u32 room_for_two(struct pvpmu_vcpu *vcpu)
+{
+	(void)vcpu;
+	return 2;
+}
+
+static u32 no_room(struct pvpmu_vcpu *vcpu)
+{
+	(void)vcpu;
+	return 0;
+}
+
+static void
+unused_counter_does_not_take_a_physical_one_from_a_new_one(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.room = room_for_two;
+	open_event(fake, 0, CYCLES, 0);
+	open_event(fake, 1, INSTRUCTIONS, 0);
+	assert_done(fake, PVPMU_OP_CLOSE, 1);
+	fake->now++;
+	assert_done(fake, PVPMU_OP_CLOSE, 0);
+	assert_int_equal(fake_counters(fake), 2);
+	open_event(fake, 2, BRANCHES, 0);
+	assert_int_equal(fake_counters(fake), 2);
+	/* the one that was unused for longest has gone */
+	fake_find(fake, HW, CYCLES);
+	fake_find(fake, HW, BRANCHES);
+}
+
+static void
+counters_beyond_the_physical_ones_go_with_their_last_user(void **state)
+{
+	struct fake *fake = *state;
+	u32 id;
+
+	fake->ops.room = room_for_two;
+	for (id = 0; id < 4; id++)
+		open_event(fake, id, CYCLES, 1000);
+	assert_int_equal(fake_counters(fake), 4);
+	for (id = 0; id < 4; id++)
+		assert_done(fake, PVPMU_OP_CLOSE, id);
+	assert_int_equal(fake_counters(fake), 2);
+}
+
+static void
+events_that_one_call_closes_and_opens_keep_their_counters(void **state)
+{
+	struct fake *fake = *state;
+	u32 id;
+
+	fake->ops.room = room_for_two;
+	for (id = 0; id < 4; id++) {
+		open_event(fake, id, CYCLES, 1000);
+		guest_describe(fake, id + 4, HW, CYCLES, 1000);
+	}
+	fake->area.guest.close = 0xf;
+	fake->area.guest.open = 0xf0;
+	assert_int_equal(guest_call(fake, PVPMU_OP_UPDATE, 0, 0, 0), PVPMU_OK);
+	assert_int_equal(fake->vcpu.stats.created, 4);
+	assert_int_equal(fake_counters(fake), 4);
+}
+
+static void no_unused_counter_is_kept_while_one_in_use_waits(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.room = room_for_two;
+	open_event(fake, 0, CYCLES, 0);
+	start_event(fake, 1, INSTRUCTIONS, 0);
+	assert_done(fake, PVPMU_OP_CLOSE, 0);
+	assert_int_equal(fake_counters(fake), 2);
+	fake->counter[fake_find(fake, HW, INSTRUCTIONS)].reading.active = false;
+	assert_done(fake, PVPMU_OP_READ, 1);
+	assert_state(fake, 1, PVPMU_STATE_WAITING);
+	assert_int_equal(fake_counters(fake), 1);
+}
+
+static void without_physical_counters_none_is_kept_but_the_clock(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.room = no_room;
+	assert_int_equal(guest_open(fake, 0, PVPMU_TYPE_CLOCK, 0, 0), PVPMU_OK);
+	open_event(fake, 1, CYCLES, 0);
+	assert_done(fake, PVPMU_OP_CLOSE, 0);
+	assert_done(fake, PVPMU_OP_CLOSE, 1);
+	assert_int_equal(fake_counters(fake), 1);
+	fake_find(fake, PVPMU_TYPE_CLOCK, 0);
+}
+
 static void failing_creation_leaves_nothing_behind(void **state)
 {
 	struct fake *fake = *state;
@@ -256,6 +348,11 @@ int main(void)
 		UNIT(counter_in_use_is_not_reaped),
 		UNIT(unused_counter_makes_room_when_all_are_made),
 		UNIT(eviction_spares_counters_in_use),
+		UNIT(unused_counter_does_not_take_a_physical_one_from_a_new_one),
+		UNIT(counters_beyond_the_physical_ones_go_with_their_last_user),
+		UNIT(events_that_one_call_closes_and_opens_keep_their_counters),
+		UNIT(no_unused_counter_is_kept_while_one_in_use_waits),
+		UNIT(without_physical_counters_none_is_kept_but_the_clock),
 		UNIT(failing_creation_leaves_nothing_behind),
 		UNIT(failed_counter_serves_nobody_else),
 		UNIT(counters_are_found_among_many),
