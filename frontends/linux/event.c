@@ -141,7 +141,8 @@ int pvg_event_init(struct perf_event *event)
 	error = translate(attr, &type, &config);
 	if (error)
 		return error;
-	if (!pvg_active())
+	/* A refused child would be a refused fork. */
+	if (!pvg_active() && !event->parent)
 		return -ENXIO;
 	if (has_branch_stack(event) || attr->precise_ip || attr->aux_output)
 		return -EOPNOTSUPP;
