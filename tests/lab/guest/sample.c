@@ -38,7 +38,8 @@ static void sample_loop(uint64_t n, uint64_t p)
 	if (s.period_sum > c.value || c.value - s.period_sum >= p + SLACK)
 		fail("the samples' periods add up to %llu",
 		     (unsigned long long)s.period_sum);
-	if (s.in_loop != s.samples)
+	/* with other CPUs about, an interrupt may come late, after the loop */
+	if (s.in_loop < s.samples - (deterministic ? 0 : s.samples / 20))
 		fail("%llu samples outside the loop",
 		     (unsigned long long)(s.samples - s.in_loop));
 	if (s.samples * 100 < n / p * (deterministic ? 98 : 20))
