@@ -181,7 +181,7 @@ static void end_throttling(struct pvpmu_slot_state *slot)
 	slot->throttled = false;
 }
 
-static s32 start(struct pvpmu_vcpu *vcpu, u32 id)
+static s32 begin(struct pvpmu_vcpu *vcpu, u32 id)
 {
 	struct pvpmu_slot_state *slot = &vcpu->slot[id];
 	u64 left = 0;
@@ -215,7 +215,7 @@ s32 pvpmu_slot_enable(struct pvpmu_vcpu *vcpu, u32 id)
 	if (slot->enabled && !READ_ONCE(slot->throttled))
 		return pvpmu_slot_read(vcpu, id);
 	pvpmu_slot_disable(vcpu, id);
-	return start(vcpu, id);
+	return begin(vcpu, id);
 }
 
 s32 pvpmu_slot_close(struct pvpmu_vcpu *vcpu, u32 id)
