@@ -17,7 +17,9 @@
 #ifndef PVPMU_ENV_H
 #define PVPMU_ENV_H
 
-#if defined(__KERNEL__)
+#if defined(__XEN__)
+#include "env_xen.h"
+#elif defined(__KERNEL__)
 #include "env_kernel.h"
 #else
 #include "env_user.h"
