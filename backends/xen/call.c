@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* pvpmu in Xen: the hypercall, the discovery leaves, and core's host ops */
+#include <xen/event.h>
+#include <xen/hypercall.h>
+#include <xen/softirq.h>
+#include <asm/cpuid.h>
+#include <asm/hvm/vlapic.h>
+
+#include "pvpmu_xen.h"
+
+static void host_destroy(struct pvpmu_vcpu *core, u32 counter)
+{
+	/* It is stopped, and there is nothing else to it. */
+}
+
+static s32 host_start(struct pvpmu_vcpu *core, u32 counter, u64 left)
+{
+	pvpmu_sched_start(&pvpmu_of(core)->sched, counter, left);
+	return PVPMU_OK;
+}
+
+static void host_stop(struct pvpmu_vcpu *core, u32 counter)
+{
+	pvpmu_sched_stop(&pvpmu_of(core)->sched, counter);
+}
+
+static void host_read(struct pvpmu_vcpu *core, u32 counter,
+		      struct pvpmu_reading *reading)
+{
+	pvpmu_sched_read(&pvpmu_of(core)->sched, counter, reading);
+}
+
+static u64 host_clock(void)
+{
+	return NOW();
+}
+
+static void host_idle(struct pvpmu_vcpu *core)
+{
+	/* A counter without a user costs nothing: core takes it when it needs
+	 * the place. */
+}
+
+/* Core chose among what the kind of guest has, and there is one way each. */
+static s32 host_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
+{
+	return PVPMU_OK;
+}
+
+static void raise_nmi(struct pvpmu_vcpu *core)
+{
+	struct vcpu *v = pvpmu_of(core)->v;
+
+	if (!test_and_set_bool(v->arch.nmi_pending))
+		vcpu_kick(v);
+}
+
+static void raise_lvtpc(struct pvpmu_vcpu *core)
+{
+	struct vlapic *vlapic = vcpu_vlapic(pvpmu_of(core)->v);
+	uint32_t lvtpc = vlapic_get_reg(vlapic, APIC_LVTPC);
+
+	if (!is_vlapic_lvtpc_enabled(vlapic))
+		return;
+	switch (GET_APIC_DELIVERY_MODE(lvtpc)) {
+	case APIC_MODE_FIXED:
+		vlapic_set_irq(vlapic, lvtpc & APIC_VECTOR_MASK, 0);
+		break;
+	case APIC_MODE_NMI:
+		raise_nmi(core);
+		break;
+	}
+}
+
+#define HOST_OPS                                                             \
+	.query = pvpmu_counters_query, .area_attach = pvpmu_area_attach,     \
+	.area_detach = pvpmu_area_detach, .area_read = pvpmu_area_copy_from, \
+	.area_write = pvpmu_area_copy_to, .area_or32 = pvpmu_area_set_bits,  \
+	.deliver = host_deliver, .create = pvpmu_counters_create,            \
+	.destroy = host_destroy, .start = host_start, .stop = host_stop,     \
+	.read = host_read, .kick = pvpmu_kick, .clock = host_clock,          \
+	.idle = host_idle
+
+const struct pvpmu_host_ops pvpmu_ops_pv = {
+	HOST_OPS,
+	.features = PVPMU_FEAT_PV_NMI,
+	.raise = raise_nmi,
+};
+
+const struct pvpmu_host_ops pvpmu_ops_hvm = {
+	HOST_OPS,
+	.features = PVPMU_FEAT_LVTPC,
+	.raise = raise_lvtpc,
+};
+
+/* Xen lets only a guest's kernel make hypercalls. */
+long do_pvpmu_op(unsigned int op, unsigned int a, unsigned int b,
+		 unsigned int c)
+{
+	const struct pvpmu_call call = {
+		.op = op,
+		.arg = { a, b, c },
+		.kernel = true,
+	};
+	struct pvpmu_xen *x = current->arch.pvpmu;
+	s32 result;
+
+	if (!x)
+		return -ENOSYS;
+	x->calling = true;
+	result = pvpmu_call(&x->core, &call);
+	x->calling = false;
+	pvpmu_area_mark_dirty(x);
+	if (x->kicked)
+		raise_softirq(PVPMU_SOFTIRQ);
+	return result;
+}
+
+void pvpmu_leaf(const struct vcpu *v, uint32_t leaf, struct cpuid_leaf *res)
+{
+	const struct pvpmu_xen *x = v->arch.pvpmu;
+	u32 regs[4];
+
+	if (!x || !pvpmu_cpuid(x->core.vm, x->core.ops, PVPMU_XEN_LEAVES,
+			       __HYPERVISOR_pvpmu_op, leaf, regs))
+		return;
+	res->a = regs[0];
+	res->b = regs[1];
+	res->c = regs[2];
+	res->d = regs[3];
+}

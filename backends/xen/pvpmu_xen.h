@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pvpmu in Xen: what its files share.
+ *
+ * All of a vCPU's pvpmu is touched on the physical CPU that runs it, from its
+ * own calls, from the softirq on its way back into the guest and from the
+ * context switch, which do not interrupt each other; or from anywhere while it
+ * does not run.  Interrupts and timers only raise the softirq.
+ */
+#ifndef PVPMU_XEN_H
+#define PVPMU_XEN_H
+
+#include <xen/sched.h>
+#include <xen/timer.h>
+#include <asm/pvpmu.h>
+
+#include "include/pvpmu/core.h"
+#include "include/pvpmu/sched.h"
+
+/**
+ * struct pvpmu_xen - a vCPU's pvpmu
+ * @core: core's
+ * @sched: core's as well
+ * @v: the vCPU
+ * @counter: what each counter counts, for the hardware
+ * @phys: which counter each physical counter counts for
+ * @armed: its select register, but for the bit that enables it
+ * @filtered: physical counters that count in one guest mode only, where it is
+ *            us who switch them (PV)
+ * @clocks: clock events that are to overflow
+ * @page: the area's page, NULL if there is none
+ * @area: where it is mapped
+ * @dirtied: written to since live migration was told last
+ * @calling: in a call; what is to be done after it waits
+ * @kicked: core asked for pvpmu_publish()
+ * @turn: wakes us when counters take turns
+ * @clock: wakes us when a clock event overflows
+ * @preempted: times it was scheduled out while runnable
+ * @halts: times it was scheduled out with nothing to run
+ */
+struct pvpmu_xen {
+	struct pvpmu_vcpu core;
+	struct pvpmu_sched sched;
+	struct vcpu *v;
+
+	struct {
+		u64 select;
+		u64 base;
+		u64 due;
+		u32 type;
+		u32 flags;
+		u32 config;
+	} counter[PVPMU_MAX_COUNTERS];
+	u8 phys[PVPMU_SCHED_SOFT];
+	u64 armed[PVPMU_SCHED_SOFT];
+	u32 filtered;
+	u64 clocks;
+
+	struct page_info *page;
+	void *area;
+	bool dirtied;
+
+	bool calling;
+	bool kicked;
+	struct timer turn;
+	struct timer clock;
+
+	u64 preempted;
+	u64 halts;
+};
+
+static inline struct pvpmu_xen *pvpmu_of(struct pvpmu_vcpu *core)
+{
+	return container_of(core, struct pvpmu_xen, core);
+}
+
+static inline struct pvpmu_xen *pvpmu_of_sched(struct pvpmu_sched *sched)
+{
+	return container_of(sched, struct pvpmu_xen, sched);
+}
+
+/* area.c */
+s32 pvpmu_area_attach(struct pvpmu_vcpu *core, u64 frame);
+void pvpmu_area_detach(struct pvpmu_vcpu *core);
+bool pvpmu_area_copy_from(struct pvpmu_vcpu *core, u32 offset, void *to,
+			  u32 len);
+bool pvpmu_area_copy_to(struct pvpmu_vcpu *core, u32 offset, const void *from,
+			u32 len);
+bool pvpmu_area_set_bits(struct pvpmu_vcpu *core, u32 offset, u32 bits,
+			 u32 *old);
+void pvpmu_area_mark_dirty(struct pvpmu_xen *x);
+
+/* counters.c */
+extern const struct pvpmu_sched_ops pvpmu_sched_hw;
+bool pvpmu_counters_init(void);
+u32 pvpmu_counters_query(struct pvpmu_vcpu *core,
+			 const struct pvpmu_desc *desc);
+s32 pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
+			  const struct pvpmu_desc *desc);
+void pvpmu_counters_polled(struct pvpmu_xen *x);
+
+/* call.c */
+extern const struct pvpmu_host_ops pvpmu_ops_pv, pvpmu_ops_hvm;
+
+/* domain.c: totals for the debug key */
+extern atomic_t pvpmu_areas, pvpmu_loaded, pvpmu_timers;
+void pvpmu_kick(struct pvpmu_vcpu *core);
+
+#endif /* PVPMU_XEN_H */
