@@ -13,6 +13,7 @@ const struct pvg_transport *pvg_transport;
 
 static const struct pvg_transport *const transports[] = {
 	&pvg_transport_kvm,
+	&pvg_transport_xen,
 };
 
 static DEFINE_MUTEX(lock); /* protects the three below */

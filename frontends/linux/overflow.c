@@ -10,6 +10,7 @@
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
+#include <xen/xen.h>
 #include <asm/apic.h>
 #include <asm/nmi.h>
 #include <asm/processor.h>
@@ -20,6 +21,7 @@
 static int (*overflow)(struct perf_event *event, struct perf_sample_data *data,
 		       struct pt_regs *regs);
 static bool lvtpc;
+static bool pv_nmi; /* there is no local APIC, but Xen's NMI callback */
 
 /*
  * On these CPUs the delivery of an LVTPC interrupt masks the entry.  Where it
@@ -29,7 +31,7 @@ static bool lvtpc_masks;
 
 bool pvg_can_sample(void)
 {
-	return overflow && lvtpc;
+	return overflow && (lvtpc || pv_nmi);
 }
 
 /**
@@ -141,7 +143,11 @@ static int handler(unsigned int type, struct pt_regs *regs)
  */
 u32 pvg_lvtpc_open(const struct pvg_host *host)
 {
-	if (!pvg_can_sample() || !(host->features & PVPMU_FEAT_LVTPC))
+	if (!pvg_can_sample())
+		return PVPMU_DELIVER_NONE;
+	if (pv_nmi && host->features & PVPMU_FEAT_PV_NMI)
+		return PVPMU_DELIVER_PV_NMI;
+	if (!lvtpc || !(host->features & PVPMU_FEAT_LVTPC))
 		return PVPMU_DELIVER_NONE;
 	apic_write(APIC_LVTPC, APIC_DM_NMI);
 	return PVPMU_DELIVER_LVTPC;
@@ -150,18 +156,20 @@ u32 pvg_lvtpc_open(const struct pvg_host *host)
 /* Context: as pvg_lvtpc_open().  A guest's own PMU has the entry as we do. */
 void pvg_lvtpc_close(void)
 {
-	if (pvg_can_sample() && pvg_pmu.task_ctx_nr == perf_hw_context)
+	if (pvg_can_sample() && lvtpc &&
+	    pvg_pmu.task_ctx_nr == perf_hw_context)
 		apic_write(APIC_LVTPC, APIC_DM_NMI | APIC_LVT_MASKED);
 }
 
 /* Finds out whether samples can be taken here.  Context: process. */
 void pvg_overflow_init(void)
 {
-	lvtpc = boot_cpu_has(X86_FEATURE_APIC);
-	lvtpc_masks = boot_cpu_data.x86_vendor != X86_VENDOR_AMD &&
+	pv_nmi = xen_pv_domain();
+	lvtpc = !pv_nmi && boot_cpu_has(X86_FEATURE_APIC);
+	lvtpc_masks = lvtpc && boot_cpu_data.x86_vendor != X86_VENDOR_AMD &&
 		      boot_cpu_data.x86_vendor != X86_VENDOR_HYGON;
 	overflow = pvg_resolve("perf_event_overflow");
-	if (!lvtpc)
+	if (!lvtpc && !pv_nmi)
 		pr_info("no local APIC: events count, but cannot sample\n");
 	if (!overflow)
 		pr_info("perf_event_overflow not found: events count, but cannot sample\n");

@@ -45,6 +45,7 @@ struct pvg_transport {
 };
 
 extern const struct pvg_transport pvg_transport_kvm;
+extern const struct pvg_transport pvg_transport_xen;
 extern const struct pvg_transport *pvg_transport;
 
 /* What the host says of itself in its CPUID leaves */
