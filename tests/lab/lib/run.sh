@@ -1,0 +1,136 @@
+# shellcheck shell=bash
+# One run of the emulated machine: its directory, its four serial ports (0 log,
+# 1 output, 2 control, 3 files), and what is made of them in the end.  Needs
+# common.sh; the script sets keep, check and timeout.
+
+# lab_run_begin: sets run, a directory that goes (or is kept in $keep) at exit.
+lab_run_begin() {
+	run=$(mktemp -d "${TMPDIR:-/tmp}/pvpmu-lab.XXXXXX")
+	emulator=
+	trap lab_run_cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+}
+
+lab_run_cleanup() {
+	local rc=$?
+	trap - EXIT
+	if [ -n "$emulator" ] && kill -0 "$emulator" 2>/dev/null; then
+		kill -9 "$emulator" 2>/dev/null || true
+	fi
+	rm -rf "$run/tree" "$run/initrd" "$run"/*.fifo
+	if [ -n "${keep:-}" ]; then
+		mkdir -p "$keep"
+		cp -a "$run/." "$keep/"
+	fi
+	rm -rf "$run"
+	exit "$rc"
+}
+
+# lab_quoted ARG...: for busybox's shell, which does not know bash's $'...'
+lab_quoted() {
+	local a
+	for a; do printf "'%s' " "${a//\'/\'\\\'\'}"; done
+}
+
+# lab_boot COMMAND...: runs the emulator.  Returns 0 when the machine said
+# "done", 1 when the emulator hung, else dies.
+lab_boot() {
+	local last=0 size now quiet_since shower
+	rm -f "$run"/{ctl,host.log,files.cpio,output}
+	rm -f "$run/out.fifo"
+	mkfifo "$run/out.fifo"
+	: >"$run/ctl"
+	tee "$run/output" <"$run/out.fifo" &
+	shower=$!
+	"$@" >"$run/emulator.log" 2>&1 </dev/null &
+	emulator=$!
+	quiet_since=$(date +%s)
+	until grep -q '^done' "$run/ctl"; do
+		now=$(date +%s)
+		if ! kill -0 "$emulator" 2>/dev/null; then
+			grep -q '^done' "$run/ctl" && break
+			tail -n 40 "$run/emulator.log" "$run/host.log" >&2
+			die "the emulated machine ended too early"
+		fi
+		size=$(cat "$run"/{ctl,host.log,output,files.cpio} 2>/dev/null | wc -c)
+		if [ "$size" != "$last" ]; then
+			last=$size
+			quiet_since=$now
+		elif [ $((now - quiet_since)) -gt 90 ]; then
+			kill -9 "$emulator"
+			wait "$shower" || true
+			return 1
+		fi
+		if [ $((now - started)) -gt "${timeout:?}" ]; then
+			tail -n 20 "$run/host.log" >&2
+			die "the run did not end within $timeout seconds"
+		fi
+		sleep 0.1
+	done
+	for _ in $(seq 50); do
+		kill -0 "$emulator" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -9 "$emulator" 2>/dev/null || true
+	wait "$emulator" 2>/dev/null || true
+	wait "$shower" || true
+	emulator=
+}
+
+# lab_run COMMAND...: lab_boot, again where the emulator hung; sets rc to the
+# status that the machine sent.
+lab_run() {
+	local tries=1
+	started=$(date +%s)
+	until lab_boot "$@"; do
+		[ "$tries" -lt 3 ] || die "the emulator hung $tries times"
+		tries=$((tries + 1))
+		warn "the emulator hung (no sign of life for 90 s): starting the run again"
+	done
+	mkdir -p "$run/files"
+	(cd "$run/files" && cpio -idm --quiet <"$run/files.cpio") ||
+		warn "no files came back from the machine"
+	rm -f "$run/files.cpio"
+	rc=$(sed -n 's/^exit //p' "$run/ctl" | tail -n 1)
+	[ -n "$rc" ] || rc=$LAB_FAILED
+	if [ -s "$run/files/host-run.txt" ]; then
+		say "the host's command wrote:"
+		cat "$run/files/host-run.txt" >&2
+	fi
+}
+
+lab_show_logs() {
+	local f
+	for f in "$run"/host.log "$run"/files/host.dmesg "$run"/files/*/log; do
+		[ -s "$f" ] || continue
+		printf -- '--- %s\n' "${f#"$run"/files/}" >&2
+		tail -n 40 "$f" >&2
+	done
+}
+
+# lab_check_logs: sets rc to LAB_FAILED for a log that is not clean.
+lab_check_logs() {
+	grep -v '^#' "$LAB/log-problems" >"$run/problems"
+	grep -v '^#' "$LAB/log-allowed" >"$run/allowed" || true
+	# the host's own log comes over its console too, should it have died
+	if cat "$run/host.log" "$run"/files/host.dmesg "$run"/files/*/log 2>/dev/null |
+		tr -d '\r' | grep -a -i -E -f "$run/problems" |
+		{ if [ -s "$run/allowed" ]; then grep -a -v -E -f "$run/allowed"; else cat; fi; } \
+			>"$run/found" && [ -s "$run/found" ]; then
+		lab_show_logs
+		warn "logs of this run are not clean:"
+		sort "$run/found" | uniq -c | head -n 20 >&2
+		[ "$rc" != 0 ] || rc=$LAB_FAILED
+	fi
+}
+
+# lab_run_end: the last word of a run
+lab_run_end() {
+	[ -z "${check:-}" ] || lab_check_logs
+	if [ "$rc" = "$LAB_FAILED" ] && [ ! -s "$run/found" ]; then
+		lab_show_logs
+	fi
+	say "done, status $rc"
+	exit "$rc"
+}

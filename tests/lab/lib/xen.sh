@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# The Xen side of the lab: the hypervisor, built from Debian's source with
+# backends/xen in it, Debian's tools for dom0, and the images of dom0 and its
+# guests.  Needs common.sh, debian.sh and image.sh.
+
+# Newest first; the first that downloads is taken.
+LAB_XEN_SOURCES="
+4.17.7+13-g2445b30a44-0+deb12u1
+4.17.5+72-g01140da4e8-1
+"
+
+LAB_XEN_BUILD_PACKAGES="build-essential dpkg-dev flex bison python3 patch xz-utils cpio"
+
+# Packages taken with all their dependencies.
+LAB_XEN_TOOL_PACKAGES="xen-utils-4.17 xenstore-utils"
+
+LAB_XEN_PROGRAMS="usr/lib/xen-4.17/bin/xl usr/lib/xen-4.17/bin/xenstored
+usr/lib/xen-4.17/bin/xenconsoled usr/lib/xen-4.17/bin/xen-init-dom0
+usr/lib/xen-4.17/bin/libxl-save-helper usr/bin/xenstore-read
+usr/bin/xenstore-write usr/bin/xenstore-ls"
+
+# A debug build: its ASSERTs are part of every test.
+LAB_XEN_CONFIG="CONFIG_DEBUG=y
+CONFIG_PV32=y
+CONFIG_LIVEPATCH=n"
+
+lab_xen_source() {
+	local dir=$1 v newest
+	lab_apt_setup
+	newest=$(lab_apt_cache showsrc --only-source xen 2>/dev/null |
+		sed -n 's/^Version: \(4\.17\..*\)$/\1/p' | sort -Vr | head -n 1)
+	for v in $LAB_XEN_SOURCES $newest; do
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		if (cd "$dir" && logged "$CACHE/xen-source.log" \
+			"downloading Xen's source $v" \
+			lab_apt_get source --download-only "xen=$v"); then
+			(cd "$dir" && logged "$CACHE/xen-extract.log" "extracting it" \
+				dpkg-source --no-check -x ./*.dsc src) || return 1
+			printf '%s\n' "$v" >"$dir/version"
+			return 0
+		fi
+		warn "Xen source $v does not download, trying another"
+	done
+	return 1
+}
+
+# lab_xen_hypervisor: sets XEN, the hypervisor's ELF32 file.  One build tree is
+# kept, so that a change of our files costs only what it touches.
+lab_xen_hypervisor() {
+	local d tree key made
+	d=$CACHE/xen-$(printf '%s\n' "$LAB_XEN_CONFIG" | sha256sum | cut -c 1-12)
+	tree=$d/source/src
+	XEN=$d/xen
+	key=$(hash_of "$REPO/backends/xen" "$REPO/core" "$REPO/include")
+	made=$(cat "$d/made" 2>/dev/null || true)
+	[ "$made" != "$key" ] || [ ! -e "$XEN" ] || return 0
+	# shellcheck disable=SC2086
+	lab_need_packages $LAB_XEN_BUILD_PACKAGES
+	if [ ! -e "$d/extracted" ]; then
+		rm -rf "$d"
+		mkdir -p "$d"
+		lab_xen_source "$d/source" || die "no Xen 4.17 source could be downloaded"
+		make -s -C "$tree/xen" defconfig >"$d/config.log" 2>&1 &&
+			printf '%s\n' "$LAB_XEN_CONFIG" >>"$tree/xen/.config" &&
+			make -s -C "$tree/xen" olddefconfig >>"$d/config.log" 2>&1 ||
+			die "Xen does not configure, see $d/config.log"
+		touch "$d/extracted"
+	fi
+	rm -f "$d/made"
+	logged "$d/install.log" "putting pvpmu into Xen's tree" \
+		"$REPO/backends/xen/install" "$tree" || die "backends/xen/install failed"
+	logged "$d/build.log" "building Xen (about 3 CPU minutes the first time)" \
+		nice make -s -C "$tree/xen" -j "$(nproc)" || die "Xen does not build"
+	gunzip -c "$tree/xen/xen.gz" >"$XEN"
+	printf '%s\n' "$key" >"$d/made"
+}
+
+# lab_xen_tools: sets XEN_ROOT, Debian's Xen tools and all they need.
+lab_xen_tools() {
+	local d deb
+	LAB_XEN_TOOLS_KEY=$(printf '%s\n' "$LAB_XEN_TOOL_PACKAGES" | sha256sum | cut -c 1-12)
+	d=$CACHE/xen-tools-$LAB_XEN_TOOLS_KEY
+	XEN_ROOT=$d/root
+	[ ! -e "$d/complete" ] || return 0
+	lab_apt_setup
+	rm -rf "$d" "$CACHE/apt/cache/archives"
+	mkdir -p "$d/root" "$CACHE/apt/cache/archives/partial"
+	# shellcheck disable=SC2086
+	logged "$CACHE/xen-tools.log" "downloading Xen's tools" \
+		lab_apt_get -y -d install $LAB_XEN_TOOL_PACKAGES ||
+		die "cannot download $LAB_XEN_TOOL_PACKAGES"
+	for deb in "$CACHE"/apt/cache/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -x -C "$d/root" --no-same-owner --exclude='./usr/share/doc' \
+				--exclude='./usr/share/man' --exclude='./usr/share/locale' ||
+			die "cannot extract $deb"
+	done
+	rm -rf "$CACHE/apt/cache/archives"
+	touch "$d/complete"
+}
+
+lab_xen_image_build() {
+	local d=$1 t
+	t=$d/tree
+	rm -rf "$d"
+	mkdir -p "$t/domu" "$t/perf" "$t/dom0"
+
+	say "building the images of dom0 and its guests"
+	lab_busybox "$t/domu"
+	cp -a "$LAB/image/guest/." "$LAB/image/domu/." "$t/domu/"
+	lab_cpio "$t/domu" "$d/base.cpio"
+	# shellcheck disable=SC2086
+	lab_take "$t/perf" $LAB_PROGRAMS
+	lab_cpio "$t/perf" "$d/perf.cpio"
+
+	lab_busybox "$t/dom0"
+	cp -a "$t/perf/." "$t/dom0/"
+	# shellcheck disable=SC2086
+	DEB_ROOT=$XEN_ROOT lab_take "$t/dom0" $LAB_XEN_PROGRAMS
+	# threads that end abort without it
+	cp -L "$XEN_ROOT"/lib/x86_64-linux-gnu/libgcc_s.so.1 \
+		"$t/dom0/usr/lib/x86_64-linux-gnu/"
+	mkdir -p "$t/dom0/usr/lib/xen-4.17/bin" "$t/dom0/guest"
+	ln -s /usr/bin/libxl-save-helper "$t/dom0/usr/lib/xen-4.17/bin/"
+	lab_modules "$t/dom0" dom0.order xen-evtchn xen-privcmd xen-gntdev \
+		xen-gntalloc xenfs
+	cp -a "$LAB/image/dom0/." "$t/dom0/"
+	ln "$d/base.cpio" "$d/perf.cpio" "$t/dom0/guest/"
+	cp "$VMLINUX" "$t/dom0/guest/vmlinux"
+	lab_cpio "$t/dom0" "$d/dom0.cpio"
+	rm -rf "$t"
+}
+
+# lab_xen_image: needs lab_debian and lab_xen_tools first.  Sets XEN_IMAGE,
+# where dom0.cpio is.
+lab_xen_image() {
+	local key
+	key=$({
+		echo "$LAB_DEBIAN_KEY $KVER $LAB_XEN_TOOLS_KEY"
+		hash_of "$LAB/image" "$LAB/lib/image.sh" "$LAB/lib/xen.sh"
+	} | sha256sum | cut -c 1-12)
+	XEN_IMAGE=$CACHE/xen-image-$key
+	[ ! -e "$XEN_IMAGE/complete" ] || return 0
+	lab_need_packages cpio binutils
+	rm -rf "$CACHE"/xen-image-*
+	lab_xen_image_build "$XEN_IMAGE"
+	touch "$XEN_IMAGE/complete"
+}
