@@ -81,8 +81,6 @@ static u64 amd_event(const struct pvpmu_desc *desc)
 			if (amd_cache[i].config == desc->config)
 				return amd_cache[i].select;
 		return 0;
-	case PVPMU_TYPE_RAW:
-		return desc->config;
 	default:
 		return 0;
 	}
