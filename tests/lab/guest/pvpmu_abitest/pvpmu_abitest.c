@@ -8,7 +8,10 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <xen/xen.h>
 #include <asm/processor.h>
+#include <asm/xen/hypercall.h>
+#include <asm/xen/page.h>
 
 #include <pvpmu/abi.h>
 
@@ -21,6 +24,8 @@ static s32 call(u32 op, u32 a, u32 b, u32 c)
 {
 	long result;
 
+	if (xen_domain())
+		return xen_single_call(number, opbase + op, a, b, c, 0);
 	asm volatile("vmmcall"
 		     : "=a" (result)
 		     : "a" ((unsigned long)number),
@@ -134,11 +139,37 @@ static void setups(u64 frame)
 		PVPMU_OP_SETUP, 0, 0xffffffff, PVPMU_DELIVER_NONE);
 	REFUSED("unknown delivery", PVPMU_ERR_DELIVERY,
 		PVPMU_OP_SETUP, frame, frame >> 32, 77);
-	REFUSED("a delivery that KVM does not serve", PVPMU_ERR_DELIVERY,
-		PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_PV_NMI);
+	/* There is one way to interrupt each kind of guest. */
+	REFUSED("a delivery that is not served here", PVPMU_ERR_DELIVERY,
+		PVPMU_OP_SETUP, frame, frame >> 32,
+		xen_pv_domain() ? PVPMU_DELIVER_LVTPC : PVPMU_DELIVER_PV_NMI);
 	gives("setup", call(PVPMU_OP_SETUP, frame, frame >> 32,
-			    PVPMU_DELIVER_LVTPC), PVPMU_OK);
+			    xen_pv_domain() ? PVPMU_DELIVER_PV_NMI
+					    : PVPMU_DELIVER_LVTPC), PVPMU_OK);
 	gives("setup shows the version", area->host.version == leaf[1][0], 1);
+}
+
+/* Frames that a PV guest knows but may not write; counters that are not its
+ * own, which in ring 0 CR4 has no say in. */
+static void xen_only(void)
+{
+	u32 low, high;
+	int error;
+
+	if (!xen_domain())
+		return;
+	if (xen_pv_domain()) {
+		u64 frame = virt_to_gfn(current->active_mm->pgd);
+
+		REFUSED("area on a page table", PVPMU_ERR_FRAME,
+			PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_NONE);
+		REFUSED("area on memory of another domain", PVPMU_ERR_FRAME,
+			PVPMU_OP_SETUP, 0x200, 0, PVPMU_DELIVER_NONE);
+	}
+	asm volatile("1: rdpmc; xor %0, %0\n2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %0)
+		     : "=r" (error), "=a" (low), "=d" (high) : "c" (0));
+	gives("rdpmc is refused", !!error, 1);
 }
 
 static void ids(void)
@@ -244,7 +275,9 @@ static int __init abitest_init(void)
 	/* one vCPU throughout */
 	migrate_disable();
 	without_area();
-	setups(virt_to_phys(area) >> PAGE_SHIFT);
+	setups(xen_domain() ? virt_to_gfn(area) :
+			      virt_to_phys(area) >> PAGE_SHIFT);
+	xen_only();
 	ids();
 	opens();
 	migrate_enable();
