@@ -7,6 +7,7 @@
 #include <asm/hvm/vlapic.h>
 
 #include "pvpmu_xen.h"
+#include "control.h"
 
 static void host_destroy(struct pvpmu_vcpu *core, u32 counter)
 {
@@ -94,12 +95,12 @@ const struct pvpmu_host_ops pvpmu_ops_hvm = {
 };
 
 /* Xen lets only a guest's kernel make hypercalls. */
-long do_pvpmu_op(unsigned int op, unsigned int a, unsigned int b,
-		 unsigned int c)
+long do_pvpmu_op(unsigned int op, unsigned long a, unsigned long b,
+		 unsigned long c)
 {
 	const struct pvpmu_call call = {
 		.op = op,
-		.arg = { a, b, c },
+		.arg = { (u32)a, (u32)b, (u32)c },
 		.kernel = true,
 	};
 	struct pvpmu_xen *x = current->arch.pvpmu;
@@ -107,6 +108,8 @@ long do_pvpmu_op(unsigned int op, unsigned int a, unsigned int b,
 
 	if (!x)
 		return -ENOSYS;
+	if (op == PVPMU_CONTROL)
+		return pvpmu_control(a);
 	x->calling = true;
 	result = pvpmu_call(&x->core, &call);
 	x->calling = false;

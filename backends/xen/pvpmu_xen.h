@@ -102,6 +102,9 @@ void pvpmu_counters_polled(struct pvpmu_xen *x);
 /* call.c */
 extern const struct pvpmu_host_ops pvpmu_ops_pv, pvpmu_ops_hvm;
 
+/* control.c */
+long pvpmu_control(unsigned long address);
+
 /* domain.c: totals for the debug key */
 extern atomic_t pvpmu_areas, pvpmu_loaded, pvpmu_timers;
 void pvpmu_kick(struct pvpmu_vcpu *core);

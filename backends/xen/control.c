@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* pvpmu in Xen: the administrator's calls */
+#include <xen/guest_access.h>
+#include <xen/rcupdate.h>
+
+#include "pvpmu_xen.h"
+#include "control.h"
+
+static u64 all_calls(const struct pvpmu_stats *stats)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(stats->calls); i++)
+		sum += stats->calls[i];
+	return sum;
+}
+
+static void describe(const struct pvpmu_xen *x, struct pvpmu_control *control)
+{
+	const struct pvpmu_limits *limits = &x->core.vm->limits;
+	const struct pvpmu_stats *stats = &x->core.stats;
+
+	control->domain = x->v->domain->domain_id;
+	control->vcpu = x->v->vcpu_id;
+	control->hvm = is_hvm_vcpu(x->v);
+	control->limits.slots_vcpu = limits->slots_vcpu;
+	control->limits.slots_vm = limits->slots_vm;
+	control->limits.classes = limits->classes;
+	control->limits.period_min = limits->period_min;
+	control->limits.clock_period_min = limits->clock_period_min;
+	control->limits.overflow_rate = limits->overflow_rate;
+	control->area = x->core.attached;
+	control->open = x->core.opened;
+	control->time = pvpmu_sched_time(&x->sched);
+	control->calls = all_calls(stats);
+	control->refused = stats->refused;
+	control->overflows = stats->overflows;
+	control->throttled = stats->throttled;
+	control->raised = stats->raised;
+	control->counters = stats->created - stats->destroyed;
+}
+
+static bool describe_next(const struct domain *d, struct pvpmu_control *control)
+{
+	u32 first = d->domain_id == control->domain ? control->vcpu : 0;
+	const struct vcpu *v;
+
+	for_each_vcpu(d, v)
+	{
+		if (v->vcpu_id < first || !v->arch.pvpmu)
+			continue;
+		describe(v->arch.pvpmu, control);
+		return true;
+	}
+	return false;
+}
+
+static long next(struct pvpmu_control *control)
+{
+	const struct domain *d;
+	long rc = -ENOENT;
+
+	rcu_read_lock(&domlist_read_lock);
+	for_each_domain(d)
+	{
+		if (d->domain_id < control->domain || d->is_dying ||
+		    !describe_next(d, control))
+			continue;
+		rc = 0;
+		break;
+	}
+	rcu_read_unlock(&domlist_read_lock);
+	return rc;
+}
+
+static void detach_all(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+	{
+		if (v == current) {
+			pvpmu_detach(v);
+			continue;
+		}
+		vcpu_pause(v);
+		pvpmu_detach(v);
+		vcpu_unpause(v);
+	}
+}
+
+static long set_limits(const struct pvpmu_control *control)
+{
+	struct domain *d = rcu_lock_domain_by_any_id(control->domain);
+	struct pvpmu_limits *limits;
+
+	if (!d)
+		return -ESRCH;
+	limits = d->arch.pvpmu ? &d->arch.pvpmu->limits : NULL;
+	if (limits) {
+		WRITE_ONCE(limits->slots_vcpu, control->limits.slots_vcpu);
+		WRITE_ONCE(limits->slots_vm, control->limits.slots_vm);
+		WRITE_ONCE(limits->classes, control->limits.classes);
+		WRITE_ONCE(limits->period_min, control->limits.period_min);
+		WRITE_ONCE(limits->clock_period_min,
+			   control->limits.clock_period_min);
+		WRITE_ONCE(limits->overflow_rate,
+			   control->limits.overflow_rate);
+		if (!control->limits.slots_vcpu)
+			detach_all(d);
+	}
+	rcu_unlock_domain(d);
+	return limits ? 0 : -EOPNOTSUPP;
+}
+
+long pvpmu_control(unsigned long address)
+{
+	void __user *where = (void __user *)address;
+	struct pvpmu_control control;
+	long rc;
+
+	if (!is_control_domain(current->domain))
+		return -EPERM;
+	if (raw_copy_from_guest(&control, where, sizeof(control)))
+		return -EFAULT;
+	switch (control.command) {
+	case PVPMU_CONTROL_NEXT:
+		rc = next(&control);
+		break;
+	case PVPMU_CONTROL_LIMITS:
+		return set_limits(&control);
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (!rc && raw_copy_to_guest(where, &control, sizeof(control)))
+		return -EFAULT;
+	return rc;
+}

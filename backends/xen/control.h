@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * pvpmu in Xen: what the administrator's tool and the hypervisor share
+ *
+ * The tool makes the guests' hypercall with the operation PVPMU_CONTROL and the
+ * address of a struct pvpmu_control.  Only a domain that controls others may.
+ * Answers are Xen's error numbers.  The number of the hypercall is the one in
+ * the discovery leaves.
+ */
+#ifndef PVPMU_XEN_CONTROL_H
+#define PVPMU_XEN_CONTROL_H
+
+#define PVPMU_CONTROL 0x50580001u /* the last digits: version of this file */
+
+/* The vCPU at (@domain, @vcpu), or the next one there is: who it is, its
+ * domain's limits, and what it did; -ENOENT if there is none. */
+#define PVPMU_CONTROL_NEXT 0u
+/* Sets the limits of @domain to @limits; those of its events that are open stay
+ * open, but all are closed if @limits allow none. */
+#define PVPMU_CONTROL_LIMITS 1u
+
+struct pvpmu_control {
+	__u32 command;
+	__u32 domain;
+	__u32 vcpu;
+	__u32 hvm; /* not a PV domain */
+	struct {
+		__u32 slots_vcpu;
+		__u32 slots_vm;
+		__u32 classes;
+		__u32 period_min;
+		__u32 clock_period_min;
+		__u32 overflow_rate;
+	} limits;
+	__u32 area; /* it has one */
+	__u32 open; /* ids that are open */
+	__u64 time; /* ns that it was scheduled in */
+	__u64 calls;
+	__u64 refused;
+	__u64 overflows;
+	__u64 throttled;
+	__u64 raised;
+	__u64 counters; /* host counters that exist */
+};
+
+#endif /* PVPMU_XEN_CONTROL_H */
