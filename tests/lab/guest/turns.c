@@ -16,7 +16,7 @@
 
 #include "loop.h"
 
-#define LOOP (LOOP_LENGTH * 100000000ull)
+#define LOOP (LOOP_LENGTH * 800000000ull)
 #define SLICE 4000000ull /* ns, the host's turn */
 
 static const struct {
