@@ -5,6 +5,7 @@
  * On KVM it reads and writes what the host module shows in sysfs and debugfs;
  * on Xen it makes the hypercall of backends/xen/control.h through /dev/xen.
  */
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -94,10 +95,10 @@ static void xen_leaf(uint32_t leaf, uint32_t regs[4])
 		__cpuid(leaf, regs[0], regs[1], regs[2], regs[3]);
 		return;
 	}
-	asm volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid"
-		     : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]),
-		       "=d"(regs[3])
-		     : "0"(leaf), "2"(0));
+	__asm__ volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid"
+			 : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]),
+			   "=d"(regs[3])
+			 : "0"(leaf), "2"(0));
 }
 
 static uint32_t xen_number(void)
