@@ -45,44 +45,48 @@ lab_xen_source() {
 	return 1
 }
 
+lab_xen_prepare() {
+	local d=$1 tree=$1/source/src
+	# shellcheck disable=SC2086
+	lab_need_packages $LAB_XEN_BUILD_PACKAGES
+	rm -rf "$d"
+	mkdir -p "$d"
+	lab_xen_source "$d/source" || die "no Xen 4.17 source could be downloaded"
+	make -s -C "$tree/xen" defconfig >"$d/config.log" 2>&1 ||
+		die "Xen does not configure, see $d/config.log"
+	printf '%s\n' "$LAB_XEN_CONFIG" >>"$tree/xen/.config"
+	make -s -C "$tree/xen" olddefconfig >>"$d/config.log" 2>&1 ||
+		die "Xen does not configure, see $d/config.log"
+}
+
+lab_xen_build() {
+	local d=$1 tree=$1/source/src
+	logged "$d/install.log" "putting pvpmu into Xen's tree" \
+		"$REPO/backends/xen/install" "$tree" || die "backends/xen/install failed"
+	logged "$d/build.log" "building Xen (3 to 6 CPU minutes the first time)" \
+		nice make -s -C "$tree/xen" -j "$(nproc)" || die "Xen does not build"
+	find "$d" -maxdepth 1 -name 'xen-*' -mtime +14 -delete
+	gunzip -c "$tree/xen/xen.gz" >"$XEN.new"
+	mv "$XEN.new" "$XEN"
+}
+
 # lab_xen_hypervisor: sets XEN, the hypervisor's ELF32 file.  One build tree is
 # kept, so that a change of our files costs only what it touches.
 lab_xen_hypervisor() {
-	local d tree key made
-	d=$CACHE/xen-$(printf '%s\n' "$LAB_XEN_CONFIG" | sha256sum | cut -c 1-12)
-	tree=$d/source/src
-	XEN=$d/xen
-	key=$(hash_of "$REPO/backends/xen" "$REPO/core" "$REPO/include")
-	made=$(cat "$d/made" 2>/dev/null || true)
-	[ "$made" != "$key" ] || [ ! -e "$XEN" ] || return 0
-	# shellcheck disable=SC2086
-	lab_need_packages $LAB_XEN_BUILD_PACKAGES
-	if [ ! -e "$d/extracted" ]; then
-		rm -rf "$d"
-		mkdir -p "$d"
-		lab_xen_source "$d/source" || die "no Xen 4.17 source could be downloaded"
-		make -s -C "$tree/xen" defconfig >"$d/config.log" 2>&1 &&
-			printf '%s\n' "$LAB_XEN_CONFIG" >>"$tree/xen/.config" &&
-			make -s -C "$tree/xen" olddefconfig >>"$d/config.log" 2>&1 ||
-			die "Xen does not configure, see $d/config.log"
-		touch "$d/extracted"
-	fi
-	rm -f "$d/made"
-	logged "$d/install.log" "putting pvpmu into Xen's tree" \
-		"$REPO/backends/xen/install" "$tree" || die "backends/xen/install failed"
-	logged "$d/build.log" "building Xen (about 3 CPU minutes the first time)" \
-		nice make -s -C "$tree/xen" -j "$(nproc)" || die "Xen does not build"
-	gunzip -c "$tree/xen/xen.gz" >"$XEN"
-	printf '%s\n' "$key" >"$d/made"
+	local d
+	d=$CACHE/xen-$(printf '%s\n' "$LAB_XEN_SOURCES$LAB_XEN_CONFIG" |
+		sha256sum | cut -c 1-12)
+	XEN=$d/xen-$(hash_of "$REPO/backends/xen" "$REPO/core" "$REPO/include")
+	[ ! -e "$XEN" ] || return 0
+	lab_make xen "$d" lab_xen_prepare "$d"
+	(
+		flock 8
+		[ -e "$XEN" ] || lab_xen_build "$d" 8>&-
+	) 8>"$CACHE/lock-xen"
 }
 
-# lab_xen_tools: sets XEN_ROOT, Debian's Xen tools and all they need.
-lab_xen_tools() {
-	local d deb
-	LAB_XEN_TOOLS_KEY=$(printf '%s\n' "$LAB_XEN_TOOL_PACKAGES" | sha256sum | cut -c 1-12)
-	d=$CACHE/xen-tools-$LAB_XEN_TOOLS_KEY
-	XEN_ROOT=$d/root
-	[ ! -e "$d/complete" ] || return 0
+lab_xen_tools_make() {
+	local d=$1 deb
 	lab_apt_setup
 	rm -rf "$d" "$CACHE/apt/cache/archives"
 	mkdir -p "$d/root" "$CACHE/apt/cache/archives/partial"
@@ -97,12 +101,23 @@ lab_xen_tools() {
 			die "cannot extract $deb"
 	done
 	rm -rf "$CACHE/apt/cache/archives"
-	touch "$d/complete"
+}
+
+# lab_xen_tools: sets XEN_ROOT, Debian's Xen tools and all they need.
+lab_xen_tools() {
+	local d
+	LAB_XEN_TOOLS_KEY=$(printf '%s\n' "$LAB_XEN_TOOL_PACKAGES" | sha256sum | cut -c 1-12)
+	d=$CACHE/xen-tools-$LAB_XEN_TOOLS_KEY
+	XEN_ROOT=$d/root
+	# the same lock as for other packages: they are downloaded to one place
+	lab_make packages "$d" lab_xen_tools_make "$d"
 }
 
 lab_xen_image_build() {
 	local d=$1 t
 	t=$d/tree
+	lab_need_packages cpio binutils
+	lab_expire 'xen-image-*'
 	rm -rf "$d"
 	mkdir -p "$t/domu" "$t/perf" "$t/dom0"
 
@@ -141,9 +156,5 @@ lab_xen_image() {
 		hash_of "$LAB/image" "$LAB/lib/image.sh" "$LAB/lib/xen.sh"
 	} | sha256sum | cut -c 1-12)
 	XEN_IMAGE=$CACHE/xen-image-$key
-	[ ! -e "$XEN_IMAGE/complete" ] || return 0
-	lab_need_packages cpio binutils
-	rm -rf "$CACHE"/xen-image-*
-	lab_xen_image_build "$XEN_IMAGE"
-	touch "$XEN_IMAGE/complete"
+	lab_make xen-images "$XEN_IMAGE" lab_xen_image_build "$XEN_IMAGE"
 }
