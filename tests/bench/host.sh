@@ -24,20 +24,27 @@ pvbench "$label" run "fork+exec load, perf record -F 4000" -- \
 	perf record -q -F 4000 -e instructions -o /tmp/perf.data pvbench load 50
 END
 
-guest() { # NAME LABEL MODULE-OPTION
-	lab-guest run "$1" --pin 1 "$3" -- sh -c "$(cat /tmp/cases)" cases "$2" || exit $?
+# Each guest runs to its end on the second CPU, then shows what it wrote.
+pinned() { # NAME MODULE-OPTION COMMAND...
+	name=$1 module=$2
+	shift 2
+	lab-guest start "$name" --pin 1 "$module" -- "$@"
+	lab-guest wait "$name"
+	rc=$?
+	lab-guest out "$name"
+	[ "$rc" = 0 ] || exit "$rc"
 }
 
-only=${BENCH_ONLY:-}
-if [ "$only" != pvpmu ]; then
-	reload_kvm enable_pmu=1
-	guest vpmu vpmu --no-module
-	reload_kvm enable_pmu=0
-	lab-guest run none --pin 1 --no-module -- sh -c \
-		'pvbench none all 2>/dev/null | grep -e CPUID -e idle' || :
-fi
+guest() { # NAME LABEL MODULE-OPTION
+	pinned "$1" "$3" sh -c "$(cat /tmp/cases)" cases "$2"
+}
+
+reload_kvm enable_pmu=1
+guest vpmu vpmu --no-module
+reload_kvm enable_pmu=0
+pinned none --no-module sh -c 'pvbench none idle'
 insmod /lab/modules/pvpmu_kvm.ko || exit 125
 guest pvpmu pvpmu --module
 rmmod pvpmu_kvm
 insmod /lab/modules/pvpmu_kvm.ko slots_vcpu=6 || exit 125
-lab-guest run six --pin 1 --module -- pvbench pvpmu rotate '4 ms, 10 events on 6 slots' || exit $?
+pinned six --module pvbench pvpmu rotate '4 ms, 10 events on 6 slots'

@@ -498,6 +498,7 @@ static void all(void)
 static void usage(FILE *to)
 {
 	fputs("usage: pvbench LABEL all          every case, a line each\n"
+	      "       pvbench LABEL idle         exits of a guest that does nothing\n"
 	      "       pvbench LABEL rotate NAME  ten events of one task, per 4 "
 	      "ms\n"
 	      "       pvbench LABEL run NAME -- COMMAND…  a command as one "
@@ -539,6 +540,10 @@ int main(int argc, char **argv)
 	label = argv[1];
 	if (!strcmp(argv[2], "all") && argc == 3) {
 		all();
+		return 0;
+	}
+	if (!strcmp(argv[2], "idle") && argc == 3) {
+		bench_idle();
 		return 0;
 	}
 	if (!strcmp(argv[2], "rotate") && argc == 4) {
