@@ -8,6 +8,28 @@ void pvpmu_vm_init(struct pvpmu_vm *vm, const struct pvpmu_limits *limits)
 	vm->slots_open = 0;
 }
 
+void pvpmu_vm_limit(struct pvpmu_vm *vm, const struct pvpmu_limits *limits)
+{
+	struct pvpmu_limits *to = &vm->limits;
+
+	WRITE_ONCE(to->slots_vcpu, limits->slots_vcpu);
+	WRITE_ONCE(to->slots_vm, limits->slots_vm);
+	WRITE_ONCE(to->classes, limits->classes);
+	WRITE_ONCE(to->period_min, limits->period_min);
+	WRITE_ONCE(to->clock_period_min, limits->clock_period_min);
+	WRITE_ONCE(to->overflow_rate, limits->overflow_rate);
+}
+
+u64 pvpmu_stats_calls(const struct pvpmu_stats *stats)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < sizeof(stats->calls) / sizeof(stats->calls[0]); i++)
+		sum += READ_ONCE(stats->calls[i]);
+	return sum;
+}
+
 void pvpmu_vcpu_init(struct pvpmu_vcpu *vcpu, struct pvpmu_vm *vm,
 		     const struct pvpmu_host_ops *ops)
 {
@@ -77,10 +99,22 @@ static s32 check_delivery(const struct pvpmu_vcpu *vcpu, u32 delivery)
 	return PVPMU_OK;
 }
 
-static s32 deliver(struct pvpmu_vcpu *vcpu, u32 delivery)
+static bool deliver(struct pvpmu_vcpu *vcpu, u32 delivery)
 {
 	return vcpu->ops->deliver(vcpu, delivery & PVPMU_DELIVER_MASK,
 				  delivery >> PVPMU_DELIVER_PORT_SHIFT);
+}
+
+static s32 attach(struct pvpmu_vcpu *vcpu, u64 frame)
+{
+	switch (vcpu->ops->area_attach(vcpu, frame)) {
+	case PVPMU_DONE:
+		return PVPMU_OK;
+	case PVPMU_LATER:
+		return PVPMU_ERR_RETRY;
+	default:
+		return PVPMU_ERR_FRAME;
+	}
 }
 
 /*
@@ -96,10 +130,9 @@ static s32 op_setup(struct pvpmu_vcpu *vcpu, const u32 *arg)
 	error = check_delivery(vcpu, arg[2]);
 	if (error)
 		return error;
-	error = deliver(vcpu, arg[2]);
-	if (error)
-		return error;
-	error = vcpu->ops->area_attach(vcpu, (u64)arg[1] << 32 | arg[0]);
+	if (!deliver(vcpu, arg[2]))
+		return PVPMU_ERR_DELIVERY;
+	error = attach(vcpu, (u64)arg[1] << 32 | arg[0]);
 	if (error) {
 		/* It took the old one once, so it takes it again. */
 		deliver(vcpu, vcpu->delivery);

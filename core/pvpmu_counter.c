@@ -136,10 +136,15 @@ static s32 create(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 {
 	u32 i = make_room(vcpu, desc);
 	struct pvpmu_counter *c = &vcpu->counter[i];
-	s32 error = vcpu->ops->create(vcpu, i, desc);
 
-	if (error)
-		return error;
+	switch (vcpu->ops->create(vcpu, i, desc)) {
+	case PVPMU_DONE:
+		break;
+	case PVPMU_LATER:
+		return PVPMU_ERR_HOST;
+	default:
+		return PVPMU_ERR_EVENT;
+	}
 	memset(c, 0, sizeof(*c));
 	c->desc = *desc;
 	c->next = vcpu->bucket[bucket_of(desc)];
@@ -187,13 +192,11 @@ void pvpmu_counter_put(struct pvpmu_vcpu *vcpu, u32 counter)
 s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
 {
 	struct pvpmu_counter *c = &vcpu->counter[counter];
-	s32 error = PVPMU_OK;
 
-	if (!c->started)
-		error = vcpu->ops->start(vcpu, counter, left);
-	if (!error)
-		c->started++;
-	return error;
+	if (!c->started && !vcpu->ops->start(vcpu, counter, left))
+		return PVPMU_ERR_HOST;
+	c->started++;
+	return PVPMU_OK;
 }
 
 void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter)

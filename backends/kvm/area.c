@@ -33,38 +33,38 @@ static bool look_up(struct kvm *kvm, struct gfn_to_hva_cache *area, gpa_t gpa)
  * Finds out whether it is memory that can be written, by getting hold of it:
  * a device's registers, for one, cannot be got that way.
  */
-static s32 try_page(unsigned long hva)
+static enum pvpmu_answer try_page(unsigned long hva)
 {
 	struct page *page;
 	int got = get_user_pages_fast(hva, 1, FOLL_WRITE, &page);
 
 	if (got == 1) {
 		put_page(page);
-		return PVPMU_OK;
+		return PVPMU_DONE;
 	}
-	return got == -EFAULT ? PVPMU_ERR_FRAME : PVPMU_ERR_RETRY;
+	return got == -EFAULT ? PVPMU_NEVER : PVPMU_LATER;
 }
 
-s32 pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame)
+enum pvpmu_answer pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame)
 {
 	struct pk_vcpu *vcpu = to_pk(core);
 	struct gfn_to_hva_cache area = {};
-	s32 error;
+	enum pvpmu_answer answer;
 
 	if (!vcpu->own)
-		return PVPMU_ERR_RETRY;
+		return PVPMU_LATER;
 	if (frame >> FRAME_BITS)
-		return PVPMU_ERR_FRAME;
+		return PVPMU_NEVER;
 	if (!look_up(vcpu->kvm_vcpu->kvm, &area, frame << PAGE_SHIFT))
-		return PVPMU_ERR_FRAME;
-	error = try_page(area.hva);
-	if (error)
-		return error;
+		return PVPMU_NEVER;
+	answer = try_page(area.hva);
+	if (answer != PVPMU_DONE)
+		return answer;
 	if (!core->attached)
 		atomic_inc(&pk_live_areas);
 	vcpu->area = area;
 	vcpu->area_valid = true;
-	return PVPMU_OK;
+	return PVPMU_DONE;
 }
 
 void pk_op_area_detach(struct pvpmu_vcpu *core)

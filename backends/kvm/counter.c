@@ -118,22 +118,23 @@ void pk_op_read(struct pvpmu_vcpu *core, u32 index,
 	read_counter(&to_pk(core)->counter[index], reading);
 }
 
-static s32 make_event(struct pk_counter *counter, struct task_struct *task)
+static enum pvpmu_answer make_event(struct pk_counter *counter,
+				    struct task_struct *task)
 {
 	struct perf_event_attr attr = {};
 	struct perf_event *event;
 
 	if (!pk_event_attr(&counter->desc, &attr))
-		return PVPMU_ERR_EVENT;
+		return PVPMU_NEVER;
 	if (counter->desc.sampling)
 		attr.sample_period = PK_PARKED;
 	event = perf_event_create_kernel_counter(&attr, -1, task,
 						 pk_overflow_handler, counter);
 	if (IS_ERR(event))
-		return PVPMU_ERR_HOST;
+		return PVPMU_LATER;
 	counter->event = event;
 	atomic_inc(&pk_live_events);
-	return PVPMU_OK;
+	return PVPMU_DONE;
 }
 
 static void drop_event(struct pk_counter *counter)
@@ -145,8 +146,8 @@ static void drop_event(struct pk_counter *counter)
 	atomic_dec(&pk_live_events);
 }
 
-s32 pk_op_create(struct pvpmu_vcpu *core, u32 index,
-		 const struct pvpmu_desc *desc)
+enum pvpmu_answer pk_op_create(struct pvpmu_vcpu *core, u32 index,
+			       const struct pvpmu_desc *desc)
 {
 	struct pk_vcpu *vcpu = to_pk(core);
 	struct pk_counter *counter = &vcpu->counter[index];
@@ -203,7 +204,7 @@ static void move(struct pk_counter *counter, struct task_struct *task)
 			hypervisor_count(vcpu, counter->desc.config);
 		vcpu->task = old;
 	}
-	if (make_event(counter, task))
+	if (make_event(counter, task) != PVPMU_DONE)
 		counter->armed = false;
 	else if (counter->armed)
 		pk_sampling_resume(counter, left);

@@ -100,16 +100,16 @@ void pk_op_kick(struct pvpmu_vcpu *core)
  * @delivery: checked by core
  * @port: not used
  *
- * Return: PVPMU_OK or PVPMU_ERR_DELIVERY.
+ * Return: whether it can be done.
  */
-s32 pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
+bool pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
 	struct pk_vcpu *vcpu = to_pk(core);
 
 	if (delivery == PVPMU_DELIVER_LVTPC && !vcpu->kvm_vcpu->arch.apic)
-		return PVPMU_ERR_DELIVERY;
+		return false;
 	vcpu->delivery = delivery;
-	return PVPMU_OK;
+	return true;
 }
 
 /* Context: the vCPU's own. */

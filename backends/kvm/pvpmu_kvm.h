@@ -139,11 +139,11 @@ void pk_wake_init(struct pk_vcpu *vcpu);
 void pk_unkick(struct pk_vcpu *vcpu);
 void pk_op_kick(struct pvpmu_vcpu *core);
 void pk_op_raise(struct pvpmu_vcpu *core);
-s32 pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port);
+bool pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port);
 
 /* area.c: the page that the guest shares */
 void pk_area_flush(struct pk_vcpu *vcpu);
-s32 pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame);
+enum pvpmu_answer pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame);
 void pk_op_area_detach(struct pvpmu_vcpu *core);
 bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len);
 bool pk_op_area_write(struct pvpmu_vcpu *core, u32 offset, const void *from,
@@ -159,8 +159,8 @@ bool pk_event_is_clock(const struct pvpmu_desc *desc);
 
 /* counter.c: host counters */
 bool pk_counter_here(const struct pk_counter *counter);
-s32 pk_op_create(struct pvpmu_vcpu *core, u32 index,
-		 const struct pvpmu_desc *desc);
+enum pvpmu_answer pk_op_create(struct pvpmu_vcpu *core, u32 index,
+			       const struct pvpmu_desc *desc);
 void pk_op_destroy(struct pvpmu_vcpu *core, u32 index);
 void pk_op_read(struct pvpmu_vcpu *core, u32 index,
 		struct pvpmu_reading *reading);
@@ -171,7 +171,7 @@ void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task);
 #define PK_PARKED (1ull << 61) /* a period that does not end */
 void pk_overflow_handler(struct perf_event *event,
 			 struct perf_sample_data *data, struct pt_regs *regs);
-s32 pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left);
+bool pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left);
 void pk_op_stop(struct pvpmu_vcpu *core, u32 index);
 void pk_sampling_resume(struct pk_counter *counter, u64 events);
 void pk_sampling_adjust(struct pk_vcpu *vcpu);

@@ -170,16 +170,16 @@ void pk_sampling_resume(struct pk_counter *counter, u64 events)
 	local_irq_restore(flags);
 }
 
-s32 pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left)
+bool pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left)
 {
 	struct pk_counter *counter = &to_pk(core)->counter[index];
 
 	if (!counter->desc.sampling || !counter->event)
-		return PVPMU_OK;
+		return true;
 	if (counter->vcpu->task != current)
-		return PVPMU_ERR_HOST;
+		return false;
 	pk_sampling_resume(counter, left);
-	return PVPMU_OK;
+	return true;
 }
 
 /*

@@ -59,16 +59,6 @@ void pk_stats_keep(const struct pvpmu_stats *stats)
 	add(&kept, stats);
 }
 
-static u64 all_calls(const struct pvpmu_stats *stats)
-{
-	u64 sum = 0;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(stats->calls); i++)
-		sum += stats->calls[i];
-	return sum;
-}
-
 static void add_vcpu(struct pk_vcpu *vcpu, void *sum)
 {
 	add(sum, &vcpu->core.stats);
@@ -82,7 +72,7 @@ static int stats_show(struct seq_file *file, void *unused)
 	pk_vcpus_each(add_vcpu, &sum);
 	add(&sum, &kept);
 
-	seq_printf(file, "calls %llu\n", all_calls(&sum));
+	seq_printf(file, "calls %llu\n", pvpmu_stats_calls(&sum));
 	for (i = 0; i < ARRAY_SIZE(operations); i++)
 		seq_printf(file, "calls_%s %llu\n", operations[i],
 			   sum.calls[i]);
@@ -109,7 +99,7 @@ static void show_vcpu(struct pk_vcpu *vcpu, void *file)
 	seq_printf(file, "vm %d vcpu %d thread %d area %d open %u counters %lu calls %llu refused %llu overflows %llu throttled %llu raised %llu\n",
 		   vcpu->vm->kvm->userspace_pid, vcpu->kvm_vcpu->vcpu_id,
 		   task_pid_nr(vcpu->task), core->attached, core->opened,
-		   hweight64(core->made), all_calls(&core->stats),
+		   hweight64(core->made), pvpmu_stats_calls(&core->stats),
 		   core->stats.refused, core->stats.overflows,
 		   core->stats.throttled, core->stats.raised);
 }

@@ -278,16 +278,8 @@ void pk_vcpus_limit(const struct pvpmu_limits *limits)
 	struct pk_vm *vm;
 
 	mutex_lock(&registry);
-	list_for_each_entry(vm, &vms, entry) {
-		struct pvpmu_limits *to = &vm->core.limits;
-
-		WRITE_ONCE(to->slots_vcpu, limits->slots_vcpu);
-		WRITE_ONCE(to->slots_vm, limits->slots_vm);
-		WRITE_ONCE(to->classes, limits->classes);
-		WRITE_ONCE(to->period_min, limits->period_min);
-		WRITE_ONCE(to->clock_period_min, limits->clock_period_min);
-		WRITE_ONCE(to->overflow_rate, limits->overflow_rate);
-	}
+	list_for_each_entry(vm, &vms, entry)
+		pvpmu_vm_limit(&vm->core, limits);
 	mutex_unlock(&registry);
 }
 

@@ -34,14 +34,14 @@ static struct pvpmu_process_vcpu *process_of(struct pvpmu_vcpu *vcpu)
  * The shared page
  */
 
-static s32 op_area_attach(struct pvpmu_vcpu *vcpu, u64 frame)
+static enum pvpmu_answer op_area_attach(struct pvpmu_vcpu *vcpu, u64 frame)
 {
 	struct pvpmu_process_vcpu *v = process_of(vcpu);
 
 	if (frame >= v->machine->frames)
-		return PVPMU_ERR_FRAME;
+		return PVPMU_NEVER;
 	v->area = (u32 *)((char *)v->machine->ram + frame * PVPMU_AREA_SIZE);
-	return PVPMU_OK;
+	return PVPMU_DONE;
 }
 
 static void op_area_detach(struct pvpmu_vcpu *vcpu)
@@ -129,8 +129,8 @@ static bool direct_signal(int fd)
 	       !fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK);
 }
 
-static s32 op_create(struct pvpmu_vcpu *vcpu, u32 counter,
-		     const struct pvpmu_desc *desc)
+static enum pvpmu_answer op_create(struct pvpmu_vcpu *vcpu, u32 counter,
+				   const struct pvpmu_desc *desc)
 {
 	struct pvpmu_process_vcpu *v = process_of(vcpu);
 	int fd = process_event_open(&v->guest, desc);
@@ -138,18 +138,18 @@ static s32 op_create(struct pvpmu_vcpu *vcpu, u32 counter,
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 				       errno == ENOSPC
-			       ? PVPMU_ERR_HOST
-			       : PVPMU_ERR_EVENT;
+			       ? PVPMU_LATER
+			       : PVPMU_NEVER;
 	if (desc->sampling && !direct_signal(fd)) {
 		close(fd);
-		return PVPMU_ERR_HOST;
+		return PVPMU_LATER;
 	}
 	v->counter[counter] = (struct process_counter){
 		.fd = fd,
 		.sampling = desc->sampling,
 		.last.active = true,
 	};
-	return PVPMU_OK;
+	return PVPMU_DONE;
 }
 
 static void op_destroy(struct pvpmu_vcpu *vcpu, u32 counter)
@@ -163,7 +163,7 @@ static bool arm(struct process_counter *counter, u64 left)
 	return !ioctl(counter->fd, PERF_EVENT_IOC_PERIOD, &left);
 }
 
-static s32 op_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
+static bool op_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
 {
 	struct pvpmu_process_vcpu *v = process_of(vcpu);
 	struct process_counter *c = &v->counter[counter];
@@ -172,16 +172,16 @@ static s32 op_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
 	if (c->sampling) {
 		read_counter(c, &now);
 		if (!arm(c, left))
-			return PVPMU_ERR_HOST;
+			return false;
 		c->due = now.count + left;
 		v->armed |= 1ull << counter;
 	}
 	/* One that waits for execve(2) is started by that. */
 	if (!v->guest.await_exec && ioctl(c->fd, PERF_EVENT_IOC_ENABLE, 0)) {
 		v->armed &= ~(1ull << counter);
-		return PVPMU_ERR_HOST;
+		return false;
 	}
-	return PVPMU_OK;
+	return true;
 }
 
 static void op_stop(struct pvpmu_vcpu *vcpu, u32 counter)
@@ -196,12 +196,12 @@ static void op_stop(struct pvpmu_vcpu *vcpu, u32 counter)
  * Overflows and interrupts
  */
 
-static s32 op_deliver(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
+static bool op_deliver(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 {
 	(void)vcpu;
 	(void)delivery;
 	(void)port;
-	return PVPMU_OK;
+	return true;
 }
 
 static void op_kick(struct pvpmu_vcpu *vcpu)

@@ -20,7 +20,7 @@ static bool is_own_ram(const struct pvpmu_xen *x, const struct page_info *page,
 	       page_get_owner(page) == x->v->domain && !is_special_page(page);
 }
 
-s32 pvpmu_area_attach(struct pvpmu_vcpu *core, u64 frame)
+enum pvpmu_answer pvpmu_area_attach(struct pvpmu_vcpu *core, u64 frame)
 {
 	struct pvpmu_xen *x = pvpmu_of(core);
 	struct page_info *page;
@@ -29,20 +29,20 @@ s32 pvpmu_area_attach(struct pvpmu_vcpu *core, u64 frame)
 	int rc;
 
 	if (frame != gfn_x(_gfn(frame)) || frame >> (52 - PAGE_SHIFT))
-		return PVPMU_ERR_FRAME;
+		return PVPMU_NEVER;
 	rc = check_get_page_from_gfn(x->v->domain, _gfn(frame), false, &type,
 				     &page);
 	if (rc)
-		return rc == -EAGAIN ? PVPMU_ERR_RETRY : PVPMU_ERR_FRAME;
+		return rc == -EAGAIN ? PVPMU_LATER : PVPMU_NEVER;
 	if (!is_own_ram(x, page, type) ||
 	    !get_page_type(page, PGT_writable_page)) {
 		put_page(page);
-		return PVPMU_ERR_FRAME;
+		return PVPMU_NEVER;
 	}
 	area = __map_domain_page_global(page);
 	if (!area) {
 		put_page_and_type(page);
-		return PVPMU_ERR_RETRY;
+		return PVPMU_LATER;
 	}
 
 	if (x->page)
@@ -50,7 +50,7 @@ s32 pvpmu_area_attach(struct pvpmu_vcpu *core, u64 frame)
 	x->page = page;
 	x->area = area;
 	atomic_inc(&pvpmu_areas);
-	return PVPMU_OK;
+	return PVPMU_DONE;
 }
 
 void pvpmu_area_detach(struct pvpmu_vcpu *core)

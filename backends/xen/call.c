@@ -14,10 +14,10 @@ static void host_destroy(struct pvpmu_vcpu *core, u32 counter)
 	/* It is stopped, and there is nothing else to it. */
 }
 
-static s32 host_start(struct pvpmu_vcpu *core, u32 counter, u64 left)
+static bool host_start(struct pvpmu_vcpu *core, u32 counter, u64 left)
 {
 	pvpmu_sched_start(&pvpmu_of(core)->sched, counter, left);
-	return PVPMU_OK;
+	return true;
 }
 
 static void host_stop(struct pvpmu_vcpu *core, u32 counter)
@@ -43,9 +43,9 @@ static void host_idle(struct pvpmu_vcpu *core)
 }
 
 /* Core chose among what the kind of guest has, and there is one way each. */
-static s32 host_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
+static bool host_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
-	return PVPMU_OK;
+	return true;
 }
 
 static void raise_nmi(struct pvpmu_vcpu *core)

@@ -6,16 +6,6 @@
 #include "pvpmu_xen.h"
 #include "control.h"
 
-static u64 all_calls(const struct pvpmu_stats *stats)
-{
-	u64 sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(stats->calls); i++)
-		sum += stats->calls[i];
-	return sum;
-}
-
 static void describe(const struct pvpmu_xen *x, struct pvpmu_control *control)
 {
 	const struct pvpmu_limits *limits = &x->core.vm->limits;
@@ -33,7 +23,7 @@ static void describe(const struct pvpmu_xen *x, struct pvpmu_control *control)
 	control->area = x->core.attached;
 	control->open = x->core.opened;
 	control->time = pvpmu_sched_time(&x->sched);
-	control->calls = all_calls(stats);
+	control->calls = pvpmu_stats_calls(stats);
 	control->refused = stats->refused;
 	control->overflows = stats->overflows;
 	control->throttled = stats->throttled;
@@ -93,25 +83,26 @@ static void detach_all(struct domain *d)
 static long set_limits(const struct pvpmu_control *control)
 {
 	struct domain *d = rcu_lock_domain_by_any_id(control->domain);
-	struct pvpmu_limits *limits;
+	const struct pvpmu_limits limits = {
+		.slots_vcpu = control->limits.slots_vcpu,
+		.slots_vm = control->limits.slots_vm,
+		.classes = control->limits.classes,
+		.period_min = control->limits.period_min,
+		.clock_period_min = control->limits.clock_period_min,
+		.overflow_rate = control->limits.overflow_rate,
+	};
+	struct pvpmu_vm *vm;
 
 	if (!d)
 		return -ESRCH;
-	limits = d->arch.pvpmu ? &d->arch.pvpmu->limits : NULL;
-	if (limits) {
-		WRITE_ONCE(limits->slots_vcpu, control->limits.slots_vcpu);
-		WRITE_ONCE(limits->slots_vm, control->limits.slots_vm);
-		WRITE_ONCE(limits->classes, control->limits.classes);
-		WRITE_ONCE(limits->period_min, control->limits.period_min);
-		WRITE_ONCE(limits->clock_period_min,
-			   control->limits.clock_period_min);
-		WRITE_ONCE(limits->overflow_rate,
-			   control->limits.overflow_rate);
-		if (!control->limits.slots_vcpu)
+	vm = d->arch.pvpmu;
+	if (vm) {
+		pvpmu_vm_limit(vm, &limits);
+		if (!limits.slots_vcpu)
 			detach_all(d);
 	}
 	rcu_unlock_domain(d);
-	return limits ? 0 : -EOPNOTSUPP;
+	return vm ? 0 : -EOPNOTSUPP;
 }
 
 long pvpmu_control(unsigned long address)

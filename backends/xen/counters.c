@@ -113,8 +113,8 @@ u32 pvpmu_counters_query(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc)
 	       PVPMU_CAP_EXCLUDE_KERNEL;
 }
 
-s32 pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
-			  const struct pvpmu_desc *desc)
+enum pvpmu_answer pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
+					const struct pvpmu_desc *desc)
 {
 	struct pvpmu_xen *x = pvpmu_of(core);
 	u64 select = amd_event(desc);
@@ -135,7 +135,7 @@ s32 pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
 		x->counter[counter].flags = desc->flags;
 	}
 	x->counter[counter].select = select;
-	return PVPMU_OK;
+	return PVPMU_DONE;
 }
 
 /* Does it count in the mode that its PV guest is in? */

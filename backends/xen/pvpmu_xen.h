@@ -80,7 +80,7 @@ static inline struct pvpmu_xen *pvpmu_of_sched(struct pvpmu_sched *sched)
 }
 
 /* area.c */
-s32 pvpmu_area_attach(struct pvpmu_vcpu *core, u64 frame);
+enum pvpmu_answer pvpmu_area_attach(struct pvpmu_vcpu *core, u64 frame);
 void pvpmu_area_detach(struct pvpmu_vcpu *core);
 bool pvpmu_area_copy_from(struct pvpmu_vcpu *core, u32 offset, void *to,
 			  u32 len);
@@ -95,8 +95,8 @@ extern const struct pvpmu_sched_ops pvpmu_sched_hw;
 bool pvpmu_counters_init(void);
 u32 pvpmu_counters_query(struct pvpmu_vcpu *core,
 			 const struct pvpmu_desc *desc);
-s32 pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
-			  const struct pvpmu_desc *desc);
+enum pvpmu_answer pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
+					const struct pvpmu_desc *desc);
 void pvpmu_counters_polled(struct pvpmu_xen *x);
 
 /* call.c */

@@ -61,6 +61,20 @@ struct pvpmu_reading {
 };
 
 /**
+ * enum pvpmu_answer - what an op says that may not be able to do its work
+ * @PVPMU_DONE: it is done
+ * @PVPMU_NEVER: nothing was done: what is asked for does not exist here
+ * @PVPMU_LATER: nothing was done: it may work another time
+ *
+ * The guest's error is core's choice.
+ */
+enum pvpmu_answer {
+	PVPMU_DONE,
+	PVPMU_NEVER,
+	PVPMU_LATER,
+};
+
+/**
  * struct pvpmu_host_ops - what a hypervisor does for core
  *
  * Counters have an index below PVPMU_MAX_COUNTERS, given by core; the backend
@@ -73,9 +87,8 @@ struct pvpmu_reading {
  *         0 if it cannot be counted here.  Filters that a @create would not
  *         honour exactly are left out.
  * @area_attach: makes the page of that guest frame the vCPU's area, instead of
- *         one attached before.  PVPMU_OK, or with nothing changed
- *         PVPMU_ERR_FRAME (not RAM that the guest may write) or
- *         PVPMU_ERR_RETRY.
+ *         one attached before.  PVPMU_NEVER: it is not RAM that the guest may
+ *         write.
  * @area_detach: lets the area go.  Only called while attached.
  * @area_read: copies from the area; false if it is gone.
  * @area_write: copies into the area in ascending order of addresses, and sees
@@ -85,15 +98,16 @@ struct pvpmu_reading {
  * @area_or32: atomically sets bits in a word of the area, as seen by the
  *         guest's CPUs, and returns the old word in @old; false if it is gone.
  * @deliver: how to interrupt this vCPU from now on.  Core has checked
- *         @delivery against @features.  PVPMU_OK or PVPMU_ERR_DELIVERY (the
- *         port is not the guest's, or this kind of guest has no such thing).
- * @create: makes a counter, stopped.  May be slow.  PVPMU_OK, or with nothing
- *         left behind PVPMU_ERR_HOST, or PVPMU_ERR_EVENT.
+ *         @delivery against @features.  False, and nothing changed, if the
+ *         port is not the guest's, or this kind of guest has no such thing.
+ * @create: makes a counter, stopped.  May be slow.  PVPMU_NEVER: the event
+ *         cannot be counted here after all.
  * @destroy: gives a stopped counter back.  May be slow.
  * @start: lets the counter count.  Sampling counters overflow once after @left
  *         more events, then every pvpmu_overflow() events; @left is 0 for
  *         others.  A backend whose counters can run on at no cost may ignore
- *         it for those.
+ *         it for those.  False, and nothing changed, if there is no counter
+ *         for it now.
  * @stop: lets it stop; of a sampling counter, no overflow is reported after
  *         the return.  The next reading shows what was counted until now.
  * @read: the counter's values now.
@@ -113,7 +127,7 @@ struct pvpmu_host_ops {
 
 	u32 (*query)(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc);
 
-	s32 (*area_attach)(struct pvpmu_vcpu *vcpu, u64 frame);
+	enum pvpmu_answer (*area_attach)(struct pvpmu_vcpu *vcpu, u64 frame);
 	void (*area_detach)(struct pvpmu_vcpu *vcpu);
 	bool (*area_read)(struct pvpmu_vcpu *vcpu, u32 offset, void *to,
 			  u32 len);
@@ -122,12 +136,12 @@ struct pvpmu_host_ops {
 	bool (*area_or32)(struct pvpmu_vcpu *vcpu, u32 offset, u32 bits,
 			  u32 *old);
 
-	s32 (*deliver)(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port);
+	bool (*deliver)(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port);
 
-	s32 (*create)(struct pvpmu_vcpu *vcpu, u32 counter,
-		      const struct pvpmu_desc *desc);
+	enum pvpmu_answer (*create)(struct pvpmu_vcpu *vcpu, u32 counter,
+				    const struct pvpmu_desc *desc);
 	void (*destroy)(struct pvpmu_vcpu *vcpu, u32 counter);
-	s32 (*start)(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
+	bool (*start)(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
 	void (*stop)(struct pvpmu_vcpu *vcpu, u32 counter);
 	void (*read)(struct pvpmu_vcpu *vcpu, u32 counter,
 		     struct pvpmu_reading *reading);
@@ -176,8 +190,7 @@ struct pvpmu_limits {
 
 /**
  * struct pvpmu_vm - what the vCPUs of a VM have in common
- * @limits: see struct pvpmu_limits; the backend may change single words of it
- *          while vCPUs run, the next call sees them
+ * @limits: see struct pvpmu_limits; changed by pvpmu_vm_limit()
  * @slots_open: open ids of all its vCPUs; core changes it, atomically
  */
 struct pvpmu_vm {
@@ -332,6 +345,25 @@ struct pvpmu_call {
  * @limits: copied; values beyond what version 1 can do count as its most
  */
 void pvpmu_vm_init(struct pvpmu_vm *vm, const struct pvpmu_limits *limits);
+
+/**
+ * pvpmu_vm_limit() - changes what a VM may do
+ * @vm: its vCPUs may run; the next call of each sees the new limits
+ * @limits: copied word by word, as with pvpmu_vm_init()
+ *
+ * Events that are open stay open.
+ *
+ * Context: any; two at a time may mix their limits.
+ */
+void pvpmu_vm_limit(struct pvpmu_vm *vm, const struct pvpmu_limits *limits);
+
+/**
+ * pvpmu_stats_calls() - calls of all kinds
+ * @stats: may grow meanwhile
+ *
+ * Return: their sum.
+ */
+u64 pvpmu_stats_calls(const struct pvpmu_stats *stats);
 
 /**
  * pvpmu_vcpu_init() - prepares a vCPU, which has no area then

@@ -255,10 +255,10 @@ static void change_luck(struct fake *fake, struct input *in)
 {
 	u8 luck = take8(in);
 
-	fake->create_answer = luck & 7 ? PVPMU_OK : PVPMU_ERR_HOST;
-	fake->start_answer = luck & 0x38 ? PVPMU_OK : PVPMU_ERR_HOST;
-	fake->attach_answer = luck & 0xc0 ? PVPMU_OK : PVPMU_ERR_RETRY;
-	fake->deliver_answer = luck == 1 ? PVPMU_ERR_DELIVERY : PVPMU_OK;
+	fake->create_answer = luck & 7 ? PVPMU_DONE : PVPMU_LATER;
+	fake->start_answer = luck & 0x38;
+	fake->attach_answer = luck & 0xc0 ? PVPMU_DONE : PVPMU_LATER;
+	fake->deliver_answer = luck != 1;
 	fake->caps = luck == 2 ? take8(in) & 15 : 15;
 	fake->accesses_left = luck == 3 ? take8(in) : ~0ull;
 }

@@ -56,14 +56,14 @@ static u32 op_query(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)
 	return fake->caps;
 }
 
-static s32 op_area_attach(struct pvpmu_vcpu *vcpu, u64 frame)
+static enum pvpmu_answer op_area_attach(struct pvpmu_vcpu *vcpu, u64 frame)
 {
 	struct fake *fake = begin(vcpu, FAKE_AREA_ATTACH);
-	s32 ret = fake->attach_answer;
+	enum pvpmu_answer ret = fake->attach_answer;
 
-	if (ret == PVPMU_OK && frame != FAKE_FRAME)
-		ret = PVPMU_ERR_FRAME;
-	if (ret == PVPMU_OK)
+	if (ret == PVPMU_DONE && frame != FAKE_FRAME)
+		ret = PVPMU_NEVER;
+	if (ret == PVPMU_DONE)
 		fake->attached = true;
 	end(fake, FAKE_AREA_ATTACH);
 	return ret;
@@ -150,11 +150,11 @@ static bool op_area_or32(struct pvpmu_vcpu *vcpu, u32 offset, u32 bits,
 	return area != NULL;
 }
 
-static s32 op_deliver(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
+static bool op_deliver(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 {
 	struct fake *fake = begin(vcpu, FAKE_DELIVER);
 
-	if (fake->deliver_answer == PVPMU_OK) {
+	if (fake->deliver_answer) {
 		fake->delivery = delivery;
 		fake->port = port;
 	}
@@ -162,8 +162,8 @@ static s32 op_deliver(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 	return fake->deliver_answer;
 }
 
-static s32 op_create(struct pvpmu_vcpu *vcpu, u32 counter,
-		     const struct pvpmu_desc *desc)
+static enum pvpmu_answer op_create(struct pvpmu_vcpu *vcpu, u32 counter,
+				   const struct pvpmu_desc *desc)
 {
 	struct fake *fake = begin(vcpu, FAKE_CREATE);
 	struct fake_counter *c;
@@ -171,7 +171,7 @@ static s32 op_create(struct pvpmu_vcpu *vcpu, u32 counter,
 	FAKE_CHECK(counter < PVPMU_MAX_COUNTERS);
 	c = &fake->counter[counter];
 	FAKE_CHECK(!c->exists);
-	if (fake->create_answer == PVPMU_OK) {
+	if (fake->create_answer == PVPMU_DONE) {
 		memset(c, 0, sizeof(*c));
 		c->exists = true;
 		c->desc = *desc;
@@ -191,14 +191,14 @@ static void op_destroy(struct pvpmu_vcpu *vcpu, u32 counter)
 	end(fake, FAKE_DESTROY);
 }
 
-static s32 op_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
+static bool op_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
 {
 	struct fake *fake = begin(vcpu, FAKE_START);
 	struct fake_counter *c = existing(fake, counter);
 
 	FAKE_CHECK(!c->started);
 	FAKE_CHECK(c->desc.sampling || !left);
-	if (fake->start_answer == PVPMU_OK) {
+	if (fake->start_answer) {
 		c->started = true;
 		c->left = left;
 	}
@@ -282,6 +282,8 @@ void fake_init(struct fake *fake, struct pvpmu_vm *vm)
 	const struct pvpmu_limits limits = PVPMU_LIMITS_DEFAULT;
 
 	memset(fake, 0, sizeof(*fake));
+	fake->deliver_answer = true;
+	fake->start_answer = true;
 	fake->ops = fake_ops;
 	fake->accesses_left = ~0ull;
 	fake->now = 1000000000;

@@ -100,10 +100,10 @@ struct fake {
 	bool kicked;
 	u32 calls[FAKE_OPS];
 	u32 caps;
-	s32 attach_answer;
-	s32 deliver_answer;
-	s32 create_answer;
-	s32 start_answer;
+	enum pvpmu_answer attach_answer;
+	bool deliver_answer;
+	enum pvpmu_answer create_answer;
+	bool start_answer;
 	void (*hook)(struct fake *fake, enum fake_op op, bool after);
 	void *hook_data;
 	bool hooked;

@@ -280,11 +280,11 @@ static void failing_creation_leaves_nothing_behind(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->create_answer = PVPMU_ERR_HOST;
+	fake->create_answer = PVPMU_LATER;
 	guest_open(fake, 0, HW, CYCLES, 0);
 	assert_int_equal(fake_counters(fake), 0);
 	assert_int_equal(fake->vcpu.stats.created, 0);
-	fake->create_answer = PVPMU_OK;
+	fake->create_answer = PVPMU_DONE;
 	open_event(fake, 0, CYCLES, 0);
 	assert_int_equal(fake->vcpu.stats.created, 1);
 }

@@ -165,10 +165,10 @@ static void slot_that_the_host_could_not_open_is_returned(void **state)
 	struct fake *fake = *state;
 
 	fake->own_vm.limits.slots_vm = 1;
-	fake->create_answer = PVPMU_ERR_HOST;
+	fake->create_answer = PVPMU_LATER;
 	guest_open(fake, 0, HW, CYCLES, 0);
 	assert_int_equal(fake->own_vm.slots_open, 0);
-	fake->create_answer = PVPMU_OK;
+	fake->create_answer = PVPMU_DONE;
 	open_event(fake, 0, CYCLES, 0);
 }
 
@@ -224,6 +224,32 @@ static void limits_are_copied(void **state)
 	assert_int_equal(vm.slots_open, 0);
 }
 
+static void limits_change_for_all_vcpus_at_once(void **state)
+{
+	struct machine *machine = new_machine(100);
+	struct pvpmu_limits limits = machine->vm.limits;
+
+	(void)state;
+	open_event(&machine->cpu[0], 0, CYCLES, 0);
+	limits.slots_vm = 1;
+	pvpmu_vm_limit(&machine->vm, &limits);
+	assert_limit(&machine->cpu[0], 1);
+	assert_limit(&machine->cpu[1], 0);
+	assert_int_equal(machine->vm.slots_open, 1);
+	end_machine(machine);
+}
+
+static void calls_of_all_kinds_are_counted(void **state)
+{
+	struct fake *fake = *state;
+	u64 before = pvpmu_stats_calls(&fake->vcpu.stats);
+
+	open_event(fake, 0, CYCLES, 0);
+	guest_call(fake, PVPMU_OP_UPDATE + 1, 0, 0, 0);
+	assert_done(fake, PVPMU_OP_CLOSE, 0);
+	assert_int_equal(pvpmu_stats_calls(&fake->vcpu.stats), before + 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +268,8 @@ int main(void)
 		UNIT(changed_period_limit_holds_for_the_next_open),
 		UNIT(withdrawn_class_holds_for_the_next_open),
 		cmocka_unit_test(limits_are_copied),
+		cmocka_unit_test(limits_change_for_all_vcpus_at_once),
+		UNIT(calls_of_all_kinds_are_counted),
 	};
 
 	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);

@@ -353,11 +353,11 @@ static void host_without_a_counter_is_an_error_of_its_own(void **state)
 	struct fake *fake = *state;
 
 	guest_describe(fake, 3, HW, CYCLES, 0);
-	fake->create_answer = PVPMU_ERR_HOST;
+	fake->create_answer = PVPMU_LATER;
 	assert_open_refused(fake, PVPMU_ERR_HOST, 3);
-	fake->create_answer = PVPMU_ERR_EVENT;
+	fake->create_answer = PVPMU_NEVER;
 	assert_open_refused(fake, PVPMU_ERR_EVENT, 3);
-	fake->create_answer = PVPMU_OK;
+	fake->create_answer = PVPMU_DONE;
 	assert_done(fake, PVPMU_OP_OPEN, 3);
 }
 
@@ -370,7 +370,7 @@ static void errors_of_open_come_in_the_documented_order(void **state)
 	open_event(fake, 3, CYCLES, 0);
 	memset(line, 0xff, sizeof(*line));
 	line->flags = ~0u;
-	fake->create_answer = PVPMU_ERR_HOST;
+	fake->create_answer = PVPMU_LATER;
 	fake->own_vm.limits.slots_vm = 0;
 	assert_open_refused(fake, PVPMU_ERR_OPEN, 3);
 	assert_done(fake, PVPMU_OP_CLOSE, 3);
@@ -392,7 +392,7 @@ static void errors_of_open_come_in_the_documented_order(void **state)
 	assert_open_refused(fake, PVPMU_ERR_LIMIT, 3);
 	fake->own_vm.limits.slots_vm = 1;
 	assert_open_refused(fake, PVPMU_ERR_HOST, 3);
-	fake->create_answer = PVPMU_OK;
+	fake->create_answer = PVPMU_DONE;
 	assert_done(fake, PVPMU_OP_OPEN, 3);
 }
 

@@ -492,13 +492,13 @@ static void throttled_event_that_cannot_be_armed_is_stopped(void **state)
 	set_rate(fake, 1);
 	start_event(fake, 0, CYCLES, 1000);
 	fake_run(fake, 1, 50000);
-	fake->start_answer = PVPMU_ERR_HOST;
+	fake->start_answer = false;
 	assert_int_equal(guest_call(fake, PVPMU_OP_ENABLE, 0, 0, 0),
 			 PVPMU_ERR_HOST);
 	assert_state(fake, 0, PVPMU_STATE_STOPPED);
 	assert_count(fake, 0, 50000);
 	assert_int_equal(fake_started(fake), 0);
-	fake->start_answer = PVPMU_OK;
+	fake->start_answer = true;
 	assert_done(fake, PVPMU_OP_ENABLE, 0);
 	fake_run(fake, 1000000000, 1000);
 	assert_overflows(fake, 0, 3, 51000);

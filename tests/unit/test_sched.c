@@ -93,15 +93,15 @@ static const struct pvpmu_sched_ops machine_ops = {
 	.wake = machine_wake,
 };
 
-static s32 host_create(struct pvpmu_vcpu *vcpu, u32 counter,
-		       const struct pvpmu_desc *desc)
+static enum pvpmu_answer host_create(struct pvpmu_vcpu *vcpu, u32 counter,
+				     const struct pvpmu_desc *desc)
 {
 	pvpmu_sched_create(&m.sched, counter,
 			   desc->type == PVPMU_TYPE_CLOCK ? 0 : ANY);
 	return m.fake_ops.create(vcpu, counter, desc);
 }
 
-static s32 host_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
+static bool host_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
 {
 	pvpmu_sched_start(&m.sched, counter, left);
 	return m.fake_ops.start(vcpu, counter, left);

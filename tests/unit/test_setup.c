@@ -139,9 +139,9 @@ static void frame_that_is_busy_may_be_tried_again(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->attach_answer = PVPMU_ERR_RETRY;
+	fake->attach_answer = PVPMU_LATER;
 	assert_setup_refused(fake, PVPMU_ERR_RETRY, PVPMU_DELIVER_LVTPC);
-	fake->attach_answer = PVPMU_OK;
+	fake->attach_answer = PVPMU_DONE;
 	assert_int_equal(guest_setup(fake), PVPMU_OK);
 }
 
@@ -190,7 +190,7 @@ static void delivery_that_the_host_refuses_is_refused(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->deliver_answer = PVPMU_ERR_DELIVERY;
+	fake->deliver_answer = false;
 	assert_setup_refused(fake, PVPMU_ERR_DELIVERY, PVPMU_DELIVER_LVTPC);
 }
 

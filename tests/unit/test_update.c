@@ -239,12 +239,12 @@ static void errors_of_create_and_start_are_of_their_id(void **state)
 	struct fake *fake = *state;
 
 	guest_describe(fake, 1, HW, CYCLES, 0);
-	fake->create_answer = PVPMU_ERR_HOST;
+	fake->create_answer = PVPMU_LATER;
 	assert_int_equal(guest_update(fake, 0, 0, BIT(1), 0, 0),
 			 PVPMU_ERR_PARTIAL);
 	assert_error(fake, 1, PVPMU_ERR_HOST);
-	fake->create_answer = PVPMU_OK;
-	fake->start_answer = PVPMU_ERR_HOST;
+	fake->create_answer = PVPMU_DONE;
+	fake->start_answer = false;
 	assert_int_equal(guest_update(fake, 0, 0, BIT(1), BIT(1), 0),
 			 PVPMU_ERR_PARTIAL);
 	assert_error(fake, 1, PVPMU_ERR_HOST);
