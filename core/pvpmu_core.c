@@ -181,13 +181,15 @@ static s32 op_close(struct pvpmu_vcpu *vcpu, const u32 *arg)
 
 static s32 op_enable(struct pvpmu_vcpu *vcpu, const u32 *arg)
 {
+	u32 id = (u32)env_nospec(arg[0], PVPMU_MAX_SLOTS);
+	bool enabled = vcpu->slot[id].enabled;
 	s32 error = on_slot(vcpu, arg[0], pvpmu_slot_enable);
 
 	if (!error)
 		pvpmu_overflow_remind(vcpu);
 	/* It was stopped to be armed again, and stopped it is now. */
-	if (error == PVPMU_ERR_HOST)
-		pvpmu_area_show(vcpu, (u32)env_nospec(arg[0], PVPMU_MAX_SLOTS));
+	if (error == PVPMU_ERR_HOST && enabled)
+		pvpmu_area_show(vcpu, id);
 	return error;
 }
 
@@ -306,11 +308,11 @@ s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
 	u32 op = call->op - PVPMU_OP_BASE;
 	s32 result = serve(vcpu, call, op);
 
+	if (vcpu->lost && result != PVPMU_ERR_FRAME)
+		result = PVPMU_ERR_NO_AREA;
 	vcpu->stats.calls[op < OPERATIONS ? op : OPERATIONS]++;
 	if (result < 0)
 		vcpu->stats.refused++;
-	if (vcpu->lost && result != PVPMU_ERR_FRAME)
-		result = PVPMU_ERR_NO_AREA;
 	pvpmu_settle(vcpu);
 	return result;
 }

@@ -213,7 +213,7 @@ void pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter,
 	vcpu->ops->read(vcpu, counter, reading);
 	if (reading->failed)
 		vcpu->counter[counter].failed = true;
-	else if (!reading->active)
+	else if (!reading->active && vcpu->counter[counter].started)
 		vcpu->starved = true;
 }
 

@@ -53,7 +53,8 @@ void pvpmu_overflow_missed(struct pvpmu_vcpu *vcpu, u32 id)
 
 	if (!slot->sampling || slot->throttled)
 		return;
-	if (slot->done.count - slot->total < slot->length)
+	/* A backend's clocks may differ, and report a mark as it is just met. */
+	if ((s64)(slot->done.count - slot->total) < (s64)slot->length)
 		return;
 	slot->total += slot->length;
 	slot->length = slot->reload;

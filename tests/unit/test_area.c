@@ -279,6 +279,7 @@ static void call_that_loses_the_area_says_so(void **state)
 	fake->accesses_left = 1;
 	assert_int_equal(guest_call(fake, PVPMU_OP_READ, 0, 0, 0),
 			 PVPMU_ERR_NO_AREA);
+	assert_int_equal(fake->vcpu.stats.refused, 1);
 }
 
 static void area_that_vanishes_in_setup_is_no_ram(void **state)

@@ -263,6 +263,32 @@ static void no_unused_counter_is_kept_while_one_in_use_waits(void **state)
 	assert_int_equal(fake_counters(fake), 1);
 }
 
+static void active_once_started(struct fake *fake, enum fake_op op, bool after)
+{
+	u32 counter = fake_find(fake, HW, INSTRUCTIONS);
+
+	(void)after;
+	if (op == FAKE_START || op == FAKE_STOP)
+		fake->counter[counter].reading.active = op == FAKE_START;
+}
+
+/* On a host whose counters have a physical one while they are started only */
+static void stopped_counter_is_not_one_that_waits(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.room = room_for_two;
+	open_event(fake, 0, CYCLES, 0);
+	open_event(fake, 1, INSTRUCTIONS, 0);
+	assert_done(fake, PVPMU_OP_CLOSE, 0);
+	fake->counter[fake_find(fake, HW, INSTRUCTIONS)].reading.active = false;
+	fake->hook = active_once_started;
+	assert_done(fake, PVPMU_OP_ENABLE, 1);
+	assert_state(fake, 1, PVPMU_STATE_COUNTING);
+	assert_done(fake, PVPMU_OP_DISABLE, 1);
+	assert_int_equal(fake_counters(fake), 2);
+}
+
 static void without_physical_counters_none_is_kept_but_the_clock(void **state)
 {
 	struct fake *fake = *state;
@@ -352,6 +378,7 @@ int main(void)
 		UNIT(counters_beyond_the_physical_ones_go_with_their_last_user),
 		UNIT(events_that_one_call_closes_and_opens_keep_their_counters),
 		UNIT(no_unused_counter_is_kept_while_one_in_use_waits),
+		UNIT(stopped_counter_is_not_one_that_waits),
 		UNIT(without_physical_counters_none_is_kept_but_the_clock),
 		UNIT(failing_creation_leaves_nothing_behind),
 		UNIT(failed_counter_serves_nobody_else),

@@ -238,6 +238,24 @@ static void late_overflow_does_not_move_the_next(void **state)
 	assert_count(fake, 0, 2000);
 }
 
+/* Where the host measures with one clock and waits with another. */
+static void early_overflow_is_reported_once(void **state)
+{
+	struct fake *fake = *state;
+	u32 counter;
+
+	start_event(fake, 0, CYCLES, 1000);
+	counter = counter_of(fake, CYCLES);
+	fake->counter[counter].reading.count += 995;
+	fake->counter[counter].left = pvpmu_overflow(&fake->vcpu, counter);
+	assert_done(fake, PVPMU_OP_DISABLE, 0);
+	assert_overflows(fake, 0, 1, 1000);
+	assert_count(fake, 0, 995);
+	assert_int_equal(fake->vcpu.stats.missed, 0);
+	assert_done(fake, PVPMU_OP_ENABLE, 0);
+	assert_int_equal(fake->counter[counter].left, 1005);
+}
+
 static void interrupt_comes_once_until_the_word_is_taken(void **state)
 {
 	struct fake *fake = *state;
@@ -597,6 +615,7 @@ int main(void)
 		UNIT(overflow_found_at_the_stop_counts),
 		UNIT(many_overflows_found_at_the_stop_all_count),
 		UNIT(late_overflow_does_not_move_the_next),
+		UNIT(early_overflow_is_reported_once),
 		UNIT(interrupt_comes_once_until_the_word_is_taken),
 		UNIT(enable_reminds_of_what_is_pending),
 		UNIT(update_reminds_of_what_is_pending),

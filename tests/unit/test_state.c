@@ -122,12 +122,15 @@ static void disable_of_a_stopped_event_changes_nothing(void **state)
 static void enable_that_the_host_cannot_do_is_refused(void **state)
 {
 	struct fake *fake = *state;
+	struct pvpmu_area before;
 
 	open_event(fake, 1, CYCLES, 0);
+	before = fake->area;
 	fake->start_answer = false;
 	/* Where a counter stood when it was read is core's own affair. */
 	assert_int_equal(guest_call(fake, PVPMU_OP_ENABLE, 1, 0, 0),
 			 PVPMU_ERR_HOST);
+	assert_memory_equal(&fake->area, &before, sizeof(before));
 	assert_state(fake, 1, PVPMU_STATE_STOPPED);
 	assert_int_equal(fake_started(fake), 0);
 	fake->start_answer = true;
