@@ -64,6 +64,8 @@ __s32 pvpmu_guest_setup(struct pvpmu_guest *guest,
 	if (!pvpmu_guest_discover(guest, machine))
 		return PVPMU_ERR_NO_AREA;
 	guest->area = area;
+	/* If it is registered already, most of it is the host's to write. */
+	pvpmu_guest_call(guest, PVPMU_OP_DETACH, 0, 0, 0);
 	memset(area, 0, sizeof(*area));
 	return pvpmu_guest_call(guest, PVPMU_OP_SETUP, (__u32)frame,
 				(__u32)(frame >> 32), delivery);
