@@ -95,16 +95,26 @@ static s32 check_reserved(const struct pvpmu_slot_guest *line)
 	return any ? PVPMU_ERR_RESERVED : PVPMU_OK;
 }
 
+/* A filter's bit in what QUERY answers is so much further up than its flag. */
+#define CAPS_SHIFT 2
+
+PVPMU_ASSERT(caps_of_flags,
+	     PVPMU_FLAGS_ALL << CAPS_SHIFT ==
+		     (PVPMU_CAP_EXCLUDE_USER | PVPMU_CAP_EXCLUDE_KERNEL |
+		      PVPMU_CAP_EXCLUDE_GUEST | PVPMU_CAP_EXCLUDE_HOST));
+
+static bool has_both(u32 flags, u32 one, u32 other)
+{
+	return flags & one && flags & other;
+}
+
 static s32 check_filter(u32 caps, u32 flags)
 {
-	if ((flags & PVPMU_FLAGS_ALL) == PVPMU_FLAGS_ALL)
+	if (has_both(flags, PVPMU_FLAG_EXCLUDE_USER,
+		     PVPMU_FLAG_EXCLUDE_KERNEL) ||
+	    has_both(flags, PVPMU_FLAG_EXCLUDE_GUEST, PVPMU_FLAG_EXCLUDE_HOST))
 		return PVPMU_ERR_FILTER;
-	if (flags & PVPMU_FLAG_EXCLUDE_USER && !(caps & PVPMU_CAP_EXCLUDE_USER))
-		return PVPMU_ERR_FILTER;
-	if (flags & PVPMU_FLAG_EXCLUDE_KERNEL &&
-	    !(caps & PVPMU_CAP_EXCLUDE_KERNEL))
-		return PVPMU_ERR_FILTER;
-	return PVPMU_OK;
+	return flags << CAPS_SHIFT & ~caps ? PVPMU_ERR_FILTER : PVPMU_OK;
 }
 
 static s32 check_period(const struct pvpmu_vm *vm, u32 caps,

@@ -163,6 +163,8 @@ typedef unsigned long long __u64;
 #define PVPMU_CAP_SAMPLE (1u << 1) /* it can have a sample period */
 #define PVPMU_CAP_EXCLUDE_USER (1u << 2) /* that filter is honoured */
 #define PVPMU_CAP_EXCLUDE_KERNEL (1u << 3) /* that filter is honoured */
+#define PVPMU_CAP_EXCLUDE_GUEST (1u << 4) /* that filter is honoured */
+#define PVPMU_CAP_EXCLUDE_HOST (1u << 5) /* that filter is honoured */
 
 /* How the host tells of an overflow */
 #define PVPMU_DELIVER_NONE 0u /* not at all: the guest polls */
@@ -176,7 +178,8 @@ typedef unsigned long long __u64;
  * Events
  * ------
  * An event is a type and a config.  Numbers are never used again for another
- * meaning.  All of them count only what the calling vCPU did in its guest.
+ * meaning.  All of them count only what the calling vCPU did in its guest, and
+ * in guests of that guest unless PVPMU_FLAG_EXCLUDE_GUEST leaves them out.
  */
 #define PVPMU_TYPE_HARDWARE 1u /* config: PVPMU_HW_* */
 #define PVPMU_TYPE_CACHE 2u /* config: PVPMU_CACHE(cache, op, result) */
@@ -301,12 +304,19 @@ struct pvpmu_header_pending {
 /* Filters, and all other flags that a slot may have in version 1.0 */
 #define PVPMU_FLAG_EXCLUDE_USER (1u << 0) /* do not count in user mode */
 #define PVPMU_FLAG_EXCLUDE_KERNEL (1u << 1) /* do not count in kernel mode */
-#define PVPMU_FLAGS_ALL (PVPMU_FLAG_EXCLUDE_USER | PVPMU_FLAG_EXCLUDE_KERNEL)
+/* Where the guest is itself the host of guests: leave out what they do, or
+ * count nothing else. */
+#define PVPMU_FLAG_EXCLUDE_GUEST (1u << 2)
+#define PVPMU_FLAG_EXCLUDE_HOST (1u << 3)
+#define PVPMU_FLAGS_ALL                                     \
+	(PVPMU_FLAG_EXCLUDE_USER | PVPMU_FLAG_EXCLUDE_KERNEL | \
+	 PVPMU_FLAG_EXCLUDE_GUEST | PVPMU_FLAG_EXCLUDE_HOST)
 
 /**
  * struct pvpmu_slot_guest - the description of an event; the guest writes it
  * @type: PVPMU_TYPE_*
- * @flags: PVPMU_FLAG_*; both filters at once are refused with FILTER
+ * @flags: PVPMU_FLAG_*; user and kernel at once, or guest and host, are refused
+ *         with FILTER
  * @config: the event, according to @type
  * @period: events from ENABLE to the first overflow, 1 to PVPMU_PERIOD_MAX;
  *          0 for an event that does not overflow.  What is left of it

@@ -206,10 +206,11 @@ static void describe(struct fake *fake, struct input *in)
 	struct pvpmu_slot_guest *line;
 	u8 how = take8(in);
 	u32 id = take8(in) % PVPMU_MAX_SLOTS;
+	u8 what = take8(in);
 
-	guest_describe(fake, id, 1 + how % 5, take8(in) % 12, 0);
+	guest_describe(fake, id, 1 + how % 5, what % 12, 0);
 	line = &fake->area.slot[id].guest;
-	line->flags = how >> 6 & 3;
+	line->flags = how >> 6 | what >> 6 << 2;
 	if (how & 0x20) {
 		line->period = take_number(in);
 		line->next_period = take_number(in);

@@ -288,7 +288,8 @@ void fake_init(struct fake *fake, struct pvpmu_vm *vm)
 	fake->accesses_left = ~0ull;
 	fake->now = 1000000000;
 	fake->caps = PVPMU_CAP_COUNT | PVPMU_CAP_SAMPLE |
-		     PVPMU_CAP_EXCLUDE_USER | PVPMU_CAP_EXCLUDE_KERNEL;
+		     PVPMU_CAP_EXCLUDE_USER | PVPMU_CAP_EXCLUDE_KERNEL |
+		     PVPMU_CAP_EXCLUDE_GUEST | PVPMU_CAP_EXCLUDE_HOST;
 	fake_clock = fake;
 	if (!vm) {
 		vm = &fake->own_vm;

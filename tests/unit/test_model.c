@@ -141,14 +141,14 @@ static s32 model_open(struct model *m, u32 id,
 
 	if (slot->open)
 		return PVPMU_ERR_OPEN;
-	if (event->flags & ~3u)
+	if (event->flags & ~15u)
 		return PVPMU_ERR_RESERVED;
 	for (i = 0; i < 7; i++)
 		if (event->reserved[i])
 			return PVPMU_ERR_RESERVED;
 	if (!model_event_exists(event->type, event->config))
 		return PVPMU_ERR_EVENT;
-	if (event->flags == 3)
+	if ((event->flags & 3) == 3 || (event->flags & 12) == 12)
 		return PVPMU_ERR_FILTER;
 	if (!event->period && event->next_period)
 		return PVPMU_ERR_PERIOD;
@@ -379,7 +379,7 @@ static void describe_something(struct fake *fake, u32 id)
 		line->period = 1000 + any(5000);
 	if (line->period && one_in(3))
 		line->next_period = any(8000);
-	line->flags = one_in(3) ? any(4) : 0;
+	line->flags = one_in(3) ? any(16) : 0;
 	if (!one_in(10))
 		return;
 	switch (any(7)) {
@@ -390,7 +390,7 @@ static void describe_something(struct fake *fake, u32 id)
 		line->config = any(20) | (u64)any(2) << 40;
 		break;
 	case 2:
-		line->flags = any(16);
+		line->flags = any(64);
 		break;
 	case 3:
 		line->reserved[any(7)] = any(2);

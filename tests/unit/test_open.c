@@ -6,7 +6,8 @@
 	PVPMU_CACHE(PVPMU_CACHE_L1D, PVPMU_CACHE_OP_READ, PVPMU_CACHE_MISS)
 #define ALL_CAPS                                                       \
 	(PVPMU_CAP_COUNT | PVPMU_CAP_SAMPLE | PVPMU_CAP_EXCLUDE_USER | \
-	 PVPMU_CAP_EXCLUDE_KERNEL)
+	 PVPMU_CAP_EXCLUDE_KERNEL | PVPMU_CAP_EXCLUDE_GUEST |          \
+	 PVPMU_CAP_EXCLUDE_HOST)
 
 static s32 query(struct fake *fake, u32 type, u64 config)
 {
@@ -224,7 +225,7 @@ static void unknown_flag_is_refused(void **state)
 	struct fake *fake = *state;
 	u32 bit;
 
-	for (bit = 2; bit < 32; bit++) {
+	for (bit = 4; bit < 32; bit++) {
 		guest_describe(fake, 3, HW, CYCLES, 0);
 		fake->area.slot[3].guest.flags = BIT(bit);
 		assert_open_refused(fake, PVPMU_ERR_RESERVED, 3);
@@ -243,30 +244,51 @@ static void reserved_word_is_refused(void **state)
 	}
 }
 
-static void both_filters_at_once_are_refused(void **state)
+static void filters_that_leave_nothing_are_refused(void **state)
 {
+	const u32 modes = PVPMU_FLAG_EXCLUDE_USER | PVPMU_FLAG_EXCLUDE_KERNEL;
+	const u32 levels = PVPMU_FLAG_EXCLUDE_GUEST | PVPMU_FLAG_EXCLUDE_HOST;
 	struct fake *fake = *state;
+	u32 flags;
 
-	guest_describe(fake, 3, HW, CYCLES, 0);
-	fake->area.slot[3].guest.flags = PVPMU_FLAGS_ALL;
-	assert_open_refused(fake, PVPMU_ERR_FILTER, 3);
+	for (flags = 0; flags <= PVPMU_FLAGS_ALL; flags++) {
+		guest_describe(fake, 3, HW, CYCLES, 0);
+		fake->area.slot[3].guest.flags = flags;
+		if ((flags & modes) == modes || (flags & levels) == levels) {
+			assert_open_refused(fake, PVPMU_ERR_FILTER, 3);
+			continue;
+		}
+		assert_done(fake, PVPMU_OP_OPEN, 3);
+		assert_done(fake, PVPMU_OP_CLOSE, 3);
+	}
 }
 
 static void filter_that_the_host_cannot_honour_is_refused(void **state)
 {
+	static const struct {
+		u32 flag, cap;
+	} filters[] = {
+		{ PVPMU_FLAG_EXCLUDE_USER, PVPMU_CAP_EXCLUDE_USER },
+		{ PVPMU_FLAG_EXCLUDE_KERNEL, PVPMU_CAP_EXCLUDE_KERNEL },
+		{ PVPMU_FLAG_EXCLUDE_GUEST, PVPMU_CAP_EXCLUDE_GUEST },
+		{ PVPMU_FLAG_EXCLUDE_HOST, PVPMU_CAP_EXCLUDE_HOST },
+	};
 	struct fake *fake = *state;
+	u32 without, with;
 
 	guest_describe(fake, 3, HW, CYCLES, 0);
-	fake->caps = ALL_CAPS & ~PVPMU_CAP_EXCLUDE_USER;
-	fake->area.slot[3].guest.flags = PVPMU_FLAG_EXCLUDE_USER;
-	assert_open_refused(fake, PVPMU_ERR_FILTER, 3);
-	fake->area.slot[3].guest.flags = PVPMU_FLAG_EXCLUDE_KERNEL;
-	assert_done(fake, PVPMU_OP_OPEN, 3);
-	assert_done(fake, PVPMU_OP_CLOSE, 3);
-	fake->caps = ALL_CAPS & ~PVPMU_CAP_EXCLUDE_KERNEL;
-	assert_open_refused(fake, PVPMU_ERR_FILTER, 3);
-	fake->area.slot[3].guest.flags = PVPMU_FLAG_EXCLUDE_USER;
-	assert_done(fake, PVPMU_OP_OPEN, 3);
+	for (without = 0; without < 4; without++) {
+		fake->caps = ALL_CAPS & ~filters[without].cap;
+		for (with = 0; with < 4; with++) {
+			fake->area.slot[3].guest.flags = filters[with].flag;
+			if (with == without) {
+				assert_open_refused(fake, PVPMU_ERR_FILTER, 3);
+				continue;
+			}
+			assert_done(fake, PVPMU_OP_OPEN, 3);
+			assert_done(fake, PVPMU_OP_CLOSE, 3);
+		}
+	}
 }
 
 static s32 open_periods(struct fake *fake, u32 type, u64 period, u64 next)
@@ -416,7 +438,7 @@ int main(void)
 		UNIT(open_twice_is_refused),
 		UNIT(unknown_flag_is_refused),
 		UNIT(reserved_word_is_refused),
-		UNIT(both_filters_at_once_are_refused),
+		UNIT(filters_that_leave_nothing_are_refused),
 		UNIT(filter_that_the_host_cannot_honour_is_refused),
 		UNIT(period_has_bounds),
 		UNIT(period_of_time_has_a_bound_of_its_own),

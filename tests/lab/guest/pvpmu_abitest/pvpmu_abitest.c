@@ -225,7 +225,7 @@ static void opens(void)
 		PVPMU_OP_OPEN, 2, 0, 0);
 	describe_good(2);
 	g->flags = PVPMU_FLAGS_ALL;
-	REFUSED("open with both filters", PVPMU_ERR_FILTER,
+	REFUSED("open with filters that leave nothing", PVPMU_ERR_FILTER,
 		PVPMU_OP_OPEN, 2, 0, 0);
 	describe(2, PVPMU_TYPE_HARDWARE, PVPMU_HW_INSTRUCTIONS, 1);
 	REFUSED("open with a period of 1", PVPMU_ERR_PERIOD,
