@@ -91,7 +91,10 @@ static bool translate(const struct pvpmu_desc *desc,
 	}
 }
 
-/* User and kernel mode are told apart by hardware counters only. */
+/*
+ * User and kernel mode, and the process and virtual machines that it runs, are
+ * told apart by hardware counters only.
+ */
 static bool has_filters(const struct pvpmu_desc *desc)
 {
 	return desc->type != PVPMU_TYPE_CLOCK &&
@@ -115,6 +118,8 @@ int process_event_open(const struct pvpmu_process_guest *guest,
 		.exclude_hv = 1,
 		.exclude_user = !!(desc->flags & PVPMU_FLAG_EXCLUDE_USER),
 		.exclude_kernel = !!(desc->flags & PVPMU_FLAG_EXCLUDE_KERNEL),
+		.exclude_guest = !!(desc->flags & PVPMU_FLAG_EXCLUDE_GUEST),
+		.exclude_host = !!(desc->flags & PVPMU_FLAG_EXCLUDE_HOST),
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED |
 			       PERF_FORMAT_TOTAL_TIME_RUNNING,
 		.wakeup_events = 1,
@@ -171,6 +176,12 @@ u32 process_event_caps(const struct pvpmu_process_guest *guest,
 		caps |= PVPMU_CAP_COUNT;
 		least = 0;
 	}
+	if (caps && has_filters(desc) &&
+	    opens(guest, desc, least | PVPMU_FLAG_EXCLUDE_GUEST, false))
+		caps |= PVPMU_CAP_EXCLUDE_GUEST;
+	if (caps && has_filters(desc) &&
+	    opens(guest, desc, least | PVPMU_FLAG_EXCLUDE_HOST, false))
+		caps |= PVPMU_CAP_EXCLUDE_HOST;
 	if (caps && !guest->inherit && opens(guest, desc, least, true))
 		caps |= PVPMU_CAP_SAMPLE;
 	return caps;
