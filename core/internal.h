@@ -45,9 +45,11 @@ s32 pvpmu_counter_get(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 void pvpmu_counter_put(struct pvpmu_vcpu *vcpu, u32 counter);
 s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
 void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter);
-void pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter,
-			struct pvpmu_reading *reading);
-void pvpmu_counter_trim(struct pvpmu_vcpu *vcpu);
+const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
+					       u32 counter);
+void pvpmu_counter_batch_begin(struct pvpmu_vcpu *vcpu);
+void pvpmu_counter_batch_end(struct pvpmu_vcpu *vcpu);
+void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu);
 
 /* pvpmu_slot.c: the life of an event; none of them touches the page, but
@@ -58,6 +60,7 @@ s32 pvpmu_slot_enable(struct pvpmu_vcpu *vcpu, u32 id);
 s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id);
 s32 pvpmu_slot_read(struct pvpmu_vcpu *vcpu, u32 id);
 void pvpmu_slot_close_all(struct pvpmu_vcpu *vcpu);
+void pvpmu_slot_return(struct pvpmu_vcpu *vcpu);
 
 /* pvpmu_overflow.c */
 void pvpmu_overflow_missed(struct pvpmu_vcpu *vcpu, u32 id);

@@ -21,37 +21,29 @@ bool pvpmu_area_read(struct pvpmu_vcpu *vcpu, u32 offset, void *to, u32 len)
 	return false;
 }
 
-static void area_write(struct pvpmu_vcpu *vcpu, u32 offset, const void *from,
-		       u32 len)
+/* Writes core's copy of a line, whose sequence moves on with the page's. */
+static void write_line(struct pvpmu_vcpu *vcpu, u32 offset, u32 *seq,
+		       const void *line)
 {
-	if (!vcpu->lost && !vcpu->ops->area_write(vcpu, offset, from, len))
-		vcpu->lost = true;
-}
-
-/*
- * Writes a line whose first word is its sequence: odd, the rest, even again.
- * @line is core's own copy, and its sequence moves on with the page's.
- */
-static void write_line(struct pvpmu_vcpu *vcpu, u32 offset, void *line)
-{
-	u32 *seq = line;
-	u32 odd = *seq + 1;
-
-	area_write(vcpu, offset, &odd, sizeof(odd));
-	env_wmb();
-	area_write(vcpu, offset + sizeof(odd), seq + 1,
-		   PVPMU_LINE_SIZE - sizeof(odd));
-	env_wmb();
 	*seq += 2;
-	area_write(vcpu, offset, seq, sizeof(*seq));
+	if (!vcpu->lost && !vcpu->ops->area_line(vcpu, offset, line))
+		vcpu->lost = true;
 }
 
 /* Shows the guest what the host has for @id. */
 void pvpmu_area_show(struct pvpmu_vcpu *vcpu, u32 id)
 {
-	u32 offset = pvpmu_slot_offset(id) + PVPMU_OFFSET(pvpmu_slot, host);
+	struct pvpmu_slot_host *host = &vcpu->slot[id].host;
 
-	write_line(vcpu, offset, &vcpu->slot[id].host);
+	write_line(vcpu, pvpmu_slot_offset(id) + PVPMU_OFFSET(pvpmu_slot, host),
+		   &host->seq, host);
+}
+
+static void show_header(struct pvpmu_vcpu *vcpu)
+{
+	struct pvpmu_header_host *host = &vcpu->header;
+
+	write_line(vcpu, PVPMU_OFFSET(pvpmu_area, host), &host->seq, host);
 }
 
 /* Writes all that is the host's, whatever the page held before. */
@@ -66,8 +58,9 @@ void pvpmu_area_reset(struct pvpmu_vcpu *vcpu)
 	vcpu->header.slots_usable = pvpmu_slots_usable(vcpu->vm);
 	vcpu->pending = false;
 
-	area_write(vcpu, PVPMU_OFFSET(pvpmu_area, overflow), &none,
-		   sizeof(none));
+	if (!vcpu->ops->area_write(vcpu, PVPMU_OFFSET(pvpmu_area, overflow),
+				   &none, sizeof(none)))
+		vcpu->lost = true;
 	for (id = 0; id < PVPMU_MAX_SLOTS; id++) {
 		struct pvpmu_slot_host *host = &vcpu->slot[id].host;
 		u32 seq = host->seq;
@@ -77,7 +70,7 @@ void pvpmu_area_reset(struct pvpmu_vcpu *vcpu)
 		pvpmu_area_show(vcpu, id);
 	}
 	/* Last, so that a new generation says that the slots are in place. */
-	write_line(vcpu, PVPMU_OFFSET(pvpmu_area, host), &vcpu->header);
+	show_header(vcpu);
 }
 
 /* The administrator may change it while the guest runs. */
@@ -88,7 +81,7 @@ void pvpmu_area_show_limit(struct pvpmu_vcpu *vcpu)
 	if (!vcpu->attached || vcpu->header.slots_usable == usable)
 		return;
 	vcpu->header.slots_usable = usable;
-	write_line(vcpu, PVPMU_OFFSET(pvpmu_area, host), &vcpu->header);
+	show_header(vcpu);
 }
 
 /* Adds @ids to the pending word; its old value, 0 if the area is gone. */

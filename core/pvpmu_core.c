@@ -245,11 +245,13 @@ static s32 op_update(struct pvpmu_vcpu *vcpu, const u32 *arg)
 	named &= PVPMU_IDS;
 	for_each_id(id, rest, named)
 		vcpu->slot[id].host.error = PVPMU_OK;
+	pvpmu_counter_batch_begin(vcpu);
 	on_slots(vcpu, line.close, pvpmu_slot_close);
 	on_slots(vcpu, line.disable, pvpmu_slot_disable);
 	on_slots(vcpu, line.open, pvpmu_slot_open);
 	on_slots(vcpu, line.enable, pvpmu_slot_enable);
 	on_slots(vcpu, line.read, pvpmu_slot_read);
+	pvpmu_counter_batch_end(vcpu);
 	for_each_id(id, rest, named) {
 		if (vcpu->slot[id].host.error)
 			result = PVPMU_ERR_PARTIAL;
@@ -320,6 +322,7 @@ s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
 void pvpmu_vcpu_detach(struct pvpmu_vcpu *vcpu)
 {
 	pvpmu_slot_close_all(vcpu);
+	pvpmu_slot_return(vcpu);
 	pvpmu_counter_destroy_unused(vcpu);
 	if (vcpu->attached)
 		vcpu->ops->area_detach(vcpu);

@@ -65,6 +65,8 @@ static void destroy(struct pvpmu_vcpu *vcpu, u32 counter)
 	unlink_counter(vcpu, counter);
 	vcpu->made &= ~(1ull << counter);
 	vcpu->unused &= ~(1ull << counter);
+	vcpu->vacated &= ~(1ull << counter);
+	vcpu->fresh &= ~(1ull << counter);
 	if (vcpu->physical & 1ull << counter)
 		vcpu->physicals--;
 	vcpu->physical &= ~(1ull << counter);
@@ -105,14 +107,34 @@ static void spare(struct pvpmu_vcpu *vcpu, u32 most)
  * than physical ones, the host takes turns among all: those in use would wait
  * for those that nobody uses.  Where one in use waits all the same, the host
  * needs counters for itself, and none is kept at all.
- *
- * Context: the end of an entry point, when all that a call opens is open.
  */
-void pvpmu_counter_trim(struct pvpmu_vcpu *vcpu)
+static void trim(struct pvpmu_vcpu *vcpu)
 {
 	if (vcpu->ops->room && vcpu->unused & vcpu->physical)
 		spare(vcpu, vcpu->starved ? 0 : vcpu->ops->room(vcpu));
 	vcpu->starved = false;
+}
+
+/* Those that found no other user since they lost theirs are idle from now on. */
+static void begin_idle(struct pvpmu_vcpu *vcpu)
+{
+	u64 rest = vcpu->vacated;
+	u64 now;
+
+	if (!rest)
+		return;
+	now = vcpu->ops->clock();
+	for (; rest; rest &= rest - 1)
+		vcpu->counter[lowest(rest)].idle_since = now;
+	vcpu->vacated = 0;
+	vcpu->ops->idle(vcpu);
+}
+
+/* The end of each entry point, when all that a call opens is open */
+void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu)
+{
+	trim(vcpu);
+	begin_idle(vcpu);
 }
 
 /*
@@ -174,6 +196,7 @@ s32 pvpmu_counter_get(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 	vcpu->counter[i].users++;
 	vcpu->counter[i].slot = (u8)id;
 	vcpu->unused &= ~(1ull << i);
+	vcpu->vacated &= ~(1ull << i);
 	*counter = (u8)i;
 	return PVPMU_OK;
 }
@@ -184,17 +207,21 @@ void pvpmu_counter_put(struct pvpmu_vcpu *vcpu, u32 counter)
 
 	if (--c->users)
 		return;
-	c->idle_since = vcpu->ops->clock();
+	/* Others have been without one for longer. */
+	c->idle_since = ~0ull;
 	vcpu->unused |= 1ull << counter;
-	vcpu->ops->idle(vcpu);
+	vcpu->vacated |= 1ull << counter;
 }
 
 s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
 {
 	struct pvpmu_counter *c = &vcpu->counter[counter];
 
-	if (!c->started && !vcpu->ops->start(vcpu, counter, left))
-		return PVPMU_ERR_HOST;
+	if (!c->started) {
+		vcpu->fresh &= ~(1ull << counter);
+		if (!vcpu->ops->start(vcpu, counter, left))
+			return PVPMU_ERR_HOST;
+	}
 	c->started++;
 	return PVPMU_OK;
 }
@@ -203,18 +230,43 @@ void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter)
 {
 	struct pvpmu_counter *c = &vcpu->counter[counter];
 
-	if (!--c->started)
-		vcpu->ops->stop(vcpu, counter);
+	if (--c->started)
+		return;
+	vcpu->fresh &= ~(1ull << counter);
+	vcpu->ops->stop(vcpu, counter);
 }
 
-void pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter,
-			struct pvpmu_reading *reading)
+/*
+ * Between the two, one reading serves all slots of a counter: where one ends
+ * and another begins, nothing is between them.
+ */
+void pvpmu_counter_batch_begin(struct pvpmu_vcpu *vcpu)
 {
-	vcpu->ops->read(vcpu, counter, reading);
-	if (reading->failed)
-		vcpu->counter[counter].failed = true;
-	else if (!reading->active && vcpu->counter[counter].started)
+	vcpu->batch = true;
+}
+
+void pvpmu_counter_batch_end(struct pvpmu_vcpu *vcpu)
+{
+	vcpu->batch = false;
+	vcpu->fresh = 0;
+}
+
+const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
+					       u32 counter)
+{
+	struct pvpmu_counter *c = &vcpu->counter[counter];
+
+	if (vcpu->fresh & 1ull << counter)
+		return &c->last;
+	vcpu->ops->read(vcpu, counter, &c->last);
+	if (c->last.failed)
+		c->failed = true;
+	else if (!c->last.active && c->started)
 		vcpu->starved = true;
+	/* A sampling one may overflow meanwhile, and is read each time. */
+	if (vcpu->batch && !c->desc.sampling)
+		vcpu->fresh |= 1ull << counter;
+	return &c->last;
 }
 
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu)

@@ -69,9 +69,13 @@ void pvpmu_overflow_missed(struct pvpmu_vcpu *vcpu, u32 id)
  * that slot has nothing to do with it. */
 void pvpmu_overflow_forget(struct pvpmu_vcpu *vcpu, u32 id)
 {
-	/* An NMI may add other bits in between; only this one goes. */
-	u32 ids = env_xchg32(&vcpu->overflowed, 0) & ~id_bit(id);
+	u32 ids;
 
+	/* The slot is stopped: no NMI adds this bit any more. */
+	if (!(READ_ONCE(vcpu->overflowed) & id_bit(id)))
+		return;
+	/* One may add others in between; only this one goes. */
+	ids = env_xchg32(&vcpu->overflowed, 0) & ~id_bit(id);
 	if (ids)
 		env_or32(&vcpu->overflowed, ids);
 }
@@ -105,11 +109,11 @@ static void take_next_period(struct pvpmu_vcpu *vcpu, u32 id)
 
 static void publish(struct pvpmu_vcpu *vcpu)
 {
-	u32 ids = env_xchg32(&vcpu->overflowed, 0);
-	u32 id, rest;
+	u32 ids, id, rest;
 
-	if (!ids)
+	if (!READ_ONCE(vcpu->overflowed))
 		return;
+	ids = env_xchg32(&vcpu->overflowed, 0);
 	for_each_id(id, rest, ids) {
 		take_next_period(vcpu, id);
 		pvpmu_slot_read(vcpu, id);
@@ -142,9 +146,10 @@ void pvpmu_settle(struct pvpmu_vcpu *vcpu)
 {
 	publish(vcpu);
 	pvpmu_area_show_limit(vcpu);
-	pvpmu_counter_trim(vcpu);
 	if (vcpu->lost)
 		pvpmu_vcpu_detach(vcpu);
+	pvpmu_slot_return(vcpu);
+	pvpmu_counter_settle(vcpu);
 }
 
 void pvpmu_publish(struct pvpmu_vcpu *vcpu)

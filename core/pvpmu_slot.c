@@ -16,26 +16,40 @@ static bool is_open(const struct pvpmu_vcpu *vcpu, u32 id)
 	return vcpu->open & id_bit(id);
 }
 
-/* Takes one of the ids that the VM may have open, if there is one left. */
-static bool vm_take_slot(struct pvpmu_vm *vm)
+/*
+ * Takes one of the ids that the VM may have open, if there is one left.  One
+ * that this vCPU closed in the same entry point is still its own, so that a
+ * guest's context switch changes nothing that its vCPUs share.
+ */
+static bool take_slot(struct pvpmu_vcpu *vcpu)
 {
+	struct pvpmu_vm *vm = vcpu->vm;
 	u32 open;
 
 	do {
 		open = READ_ONCE(vm->slots_open);
-		if (open >= READ_ONCE(vm->limits.slots_vm))
+		if (open - vcpu->returned >= READ_ONCE(vm->limits.slots_vm))
 			return false;
+		if (vcpu->returned) {
+			vcpu->returned--;
+			return true;
+		}
 	} while (!env_cmpxchg32(&vm->slots_open, open, open + 1));
 	return true;
 }
 
-static void vm_return_slot(struct pvpmu_vm *vm)
+/* The end of each entry point: others may have what it closed. */
+void pvpmu_slot_return(struct pvpmu_vcpu *vcpu)
 {
+	struct pvpmu_vm *vm = vcpu->vm;
 	u32 open;
 
+	if (!vcpu->returned)
+		return;
 	do {
 		open = READ_ONCE(vm->slots_open);
-	} while (!env_cmpxchg32(&vm->slots_open, open, open - 1));
+	} while (!env_cmpxchg32(&vm->slots_open, open, open - vcpu->returned));
+	vcpu->returned = 0;
 }
 
 static s32 take_counter(struct pvpmu_vcpu *vcpu, u32 id,
@@ -51,11 +65,11 @@ static s32 take_counter(struct pvpmu_vcpu *vcpu, u32 id,
 
 	if (vcpu->opened >= pvpmu_slots_usable(vcpu->vm))
 		return PVPMU_ERR_LIMIT;
-	if (!vm_take_slot(vcpu->vm))
+	if (!take_slot(vcpu))
 		return PVPMU_ERR_LIMIT;
 	error = pvpmu_counter_get(vcpu, &desc, id, &vcpu->slot[id].counter);
 	if (error)
-		vm_return_slot(vcpu->vm);
+		vcpu->returned++;
 	return error;
 }
 
@@ -135,7 +149,7 @@ static void show_counts(struct pvpmu_slot_state *slot,
 s32 pvpmu_slot_read(struct pvpmu_vcpu *vcpu, u32 id)
 {
 	struct pvpmu_slot_state *slot = &vcpu->slot[id];
-	struct pvpmu_reading now;
+	const struct pvpmu_reading *now;
 
 	if (!is_open(vcpu, id))
 		return PVPMU_ERR_CLOSED;
@@ -143,25 +157,25 @@ s32 pvpmu_slot_read(struct pvpmu_vcpu *vcpu, u32 id)
 		return PVPMU_OK;
 	/* In this order an overflow is never ahead of the count it is in. */
 	show_overflows(slot);
-	pvpmu_counter_read(vcpu, slot->counter, &now);
-	show_counts(slot, &now);
-	slot->host.state = state_of(slot, &now);
+	now = pvpmu_counter_read(vcpu, slot->counter);
+	show_counts(slot, now);
+	slot->host.state = state_of(slot, now);
 	return PVPMU_OK;
 }
 
 s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id)
 {
 	struct pvpmu_slot_state *slot = &vcpu->slot[id];
-	struct pvpmu_reading now;
+	const struct pvpmu_reading *now;
 
 	if (!is_open(vcpu, id))
 		return PVPMU_ERR_CLOSED;
 	if (!slot->enabled)
 		return PVPMU_OK;
 	pvpmu_counter_stop(vcpu, slot->counter);
-	pvpmu_counter_read(vcpu, slot->counter, &now);
+	now = pvpmu_counter_read(vcpu, slot->counter);
 	slot->enabled = false;
-	show_counts(slot, &now);
+	show_counts(slot, now);
 	slot->done.count = slot->host.count;
 	slot->done.enabled = slot->host.time_enabled;
 	slot->done.running = slot->host.time_running;
@@ -192,7 +206,7 @@ static s32 begin(struct pvpmu_vcpu *vcpu, u32 id)
 	if (slot->sampling)
 		left = slot->total + slot->length - slot->done.count;
 	/* First the reading: nothing that the counter counts is left out. */
-	pvpmu_counter_read(vcpu, slot->counter, &slot->base);
+	slot->base = *pvpmu_counter_read(vcpu, slot->counter);
 	slot->enabled = true;
 	error = pvpmu_counter_start(vcpu, slot->counter, left);
 	if (error) {
@@ -227,7 +241,7 @@ s32 pvpmu_slot_close(struct pvpmu_vcpu *vcpu, u32 id)
 	pvpmu_slot_disable(vcpu, id);
 	pvpmu_overflow_forget(vcpu, id);
 	pvpmu_counter_put(vcpu, slot->counter);
-	vm_return_slot(vcpu->vm);
+	vcpu->returned++;
 	vcpu->open &= ~id_bit(id);
 	vcpu->opened--;
 	slot->host.state = PVPMU_STATE_CLOSED;

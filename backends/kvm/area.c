@@ -112,12 +112,18 @@ bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len)
 {
 	const u32 __user *from = word(to_pk(core), offset);
 	u32 *words = to;
-	u32 i;
+	u64 value;
 
 	if (!from || !user_read_access_begin(from, len))
 		return false;
-	for (i = 0; i < len / sizeof(*words); i++)
-		unsafe_get_user(words[i], &from[i], fault);
+	for (; len >= sizeof(value); len -= sizeof(value)) {
+		unsafe_get_user(value, (const u64 __user *)from, fault);
+		put_unaligned(value, (u64 *)words);
+		words += 2;
+		from += 2;
+	}
+	if (len)
+		unsafe_get_user(*words, from, fault);
 	user_read_access_end();
 	return true;
 fault:
@@ -125,10 +131,7 @@ fault:
 	return false;
 }
 
-/*
- * In aligned words of 4 or 8 bytes: copy_to_user() promises neither an order
- * nor whole words.
- */
+/* Word by word: copy_to_user() does not promise whole ones. */
 bool pk_op_area_write(struct pvpmu_vcpu *core, u32 offset, const void *from,
 		      u32 len)
 {
@@ -138,18 +141,27 @@ bool pk_op_area_write(struct pvpmu_vcpu *core, u32 offset, const void *from,
 	if (!to || !user_write_access_begin(to, len))
 		return false;
 	to_pk(core)->area_dirty = true;
-	if (offset % sizeof(u64)) {
+	for (; len; len -= sizeof(*words))
 		unsafe_put_user(*words++, to++, fault);
-		len -= sizeof(u32);
-	}
-	for (; len >= sizeof(u64); len -= sizeof(u64)) {
-		unsafe_put_user(get_unaligned((const u64 *)words),
-				(u64 __user *)to, fault);
-		words += 2;
-		to += 2;
-	}
-	if (len)
-		unsafe_put_user(*words, to, fault);
+	user_write_access_end();
+	return true;
+fault:
+	user_write_access_end();
+	return false;
+}
+
+#define put(value, at) unsafe_put_user(value, at, fault)
+
+bool pk_op_area_line(struct pvpmu_vcpu *core, u32 offset, const void *line)
+{
+	u32 __user *first = word(to_pk(core), offset);
+	pvpmu_word __user *words = (pvpmu_word __user *)first;
+
+	/* A page is not half the VMM's: what holds for one word of it holds for all. */
+	if (!first || !user_write_access_begin(first, sizeof(*first)))
+		return false;
+	to_pk(core)->area_dirty = true;
+	pvpmu_line_put(first, words, line, put);
 	user_write_access_end();
 	return true;
 fault:

@@ -20,6 +20,7 @@ const struct pvpmu_host_ops pk_ops = {
 	.area_detach = pk_op_area_detach,
 	.area_read = pk_op_area_read,
 	.area_write = pk_op_area_write,
+	.area_line = pk_op_area_line,
 	.area_or32 = pk_op_area_or32,
 	.deliver = pk_op_deliver,
 	.create = pk_op_create,

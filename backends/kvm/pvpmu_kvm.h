@@ -148,6 +148,7 @@ void pk_op_area_detach(struct pvpmu_vcpu *core);
 bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len);
 bool pk_op_area_write(struct pvpmu_vcpu *core, u32 offset, const void *from,
 		      u32 len);
+bool pk_op_area_line(struct pvpmu_vcpu *core, u32 offset, const void *line);
 bool pk_op_area_or32(struct pvpmu_vcpu *core, u32 offset, u32 bits, u32 *old);
 
 /* event.c: which events the host can count, and how perf calls them */

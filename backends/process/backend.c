@@ -73,6 +73,12 @@ static bool op_area_write(struct pvpmu_vcpu *vcpu, u32 offset, const void *from,
 	return true;
 }
 
+static bool op_area_line(struct pvpmu_vcpu *vcpu, u32 offset, const void *line)
+{
+	pvpmu_line_store(process_of(vcpu)->area + offset / sizeof(u32), line);
+	return true;
+}
+
 static bool op_area_or32(struct pvpmu_vcpu *vcpu, u32 offset, u32 bits,
 			 u32 *old)
 {
@@ -237,6 +243,7 @@ static const struct pvpmu_host_ops process_ops = {
 	.area_detach = op_area_detach,
 	.area_read = op_area_read,
 	.area_write = op_area_write,
+	.area_line = op_area_line,
 	.area_or32 = op_area_or32,
 	.deliver = op_deliver,
 	.create = op_create,

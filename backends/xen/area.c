@@ -72,7 +72,7 @@ bool pvpmu_area_copy_from(struct pvpmu_vcpu *core, u32 offset, void *to,
 	return true;
 }
 
-/* Word by word: none is torn, and none is written after one behind it. */
+/* Word by word: none is torn. */
 bool pvpmu_area_copy_to(struct pvpmu_vcpu *core, u32 offset, const void *from,
 			u32 len)
 {
@@ -83,6 +83,15 @@ bool pvpmu_area_copy_to(struct pvpmu_vcpu *core, u32 offset, const void *from,
 
 	for (i = 0; i < len / sizeof(*word); i++)
 		to[i] = word[i];
+	x->dirtied = true;
+	return true;
+}
+
+bool pvpmu_area_set_line(struct pvpmu_vcpu *core, u32 offset, const void *line)
+{
+	struct pvpmu_xen *x = pvpmu_of(core);
+
+	pvpmu_line_store(x->area + offset, line);
 	x->dirtied = true;
 	return true;
 }

@@ -76,8 +76,9 @@ static void raise_lvtpc(struct pvpmu_vcpu *core)
 #define HOST_OPS                                                             \
 	.query = pvpmu_counters_query, .area_attach = pvpmu_area_attach,     \
 	.area_detach = pvpmu_area_detach, .area_read = pvpmu_area_copy_from, \
-	.area_write = pvpmu_area_copy_to, .area_or32 = pvpmu_area_set_bits,  \
-	.deliver = host_deliver, .create = pvpmu_counters_create,            \
+	.area_write = pvpmu_area_copy_to, .area_line = pvpmu_area_set_line,  \
+	.area_or32 = pvpmu_area_set_bits, .deliver = host_deliver,           \
+	.create = pvpmu_counters_create,                                     \
 	.destroy = host_destroy, .start = host_start, .stop = host_stop,     \
 	.read = host_read, .kick = pvpmu_kick, .clock = host_clock,          \
 	.idle = host_idle

@@ -86,6 +86,7 @@ bool pvpmu_area_copy_from(struct pvpmu_vcpu *core, u32 offset, void *to,
 			  u32 len);
 bool pvpmu_area_copy_to(struct pvpmu_vcpu *core, u32 offset, const void *from,
 			u32 len);
+bool pvpmu_area_set_line(struct pvpmu_vcpu *core, u32 offset, const void *line);
 bool pvpmu_area_set_bits(struct pvpmu_vcpu *core, u32 offset, u32 bits,
 			 u32 *old);
 void pvpmu_area_mark_dirty(struct pvpmu_xen *x);

@@ -91,10 +91,14 @@ enum pvpmu_answer {
  *         write.
  * @area_detach: lets the area go.  Only called while attached.
  * @area_read: copies from the area; false if it is gone.
- * @area_write: copies into the area in ascending order of addresses, and sees
- *         to it that a live migration takes note; false if the area is gone.
- *         @offset and @len are multiples of 4, and aligned words of 4 bytes
- *         are never torn.
+ * @area_write: copies into the area, and sees to it that a live migration
+ *         takes note; false if the area is gone.  @offset and @len are
+ *         multiples of 4, and aligned words of 4 bytes are never torn.
+ * @area_line: does the same with a line of PVPMU_LINE_SIZE bytes that begins
+ *         with its sequence, an even one.  The guest's CPUs see the sequence
+ *         less one first, then the rest change, then the sequence:
+ *         pvpmu_line_store() or, where a store is more than that,
+ *         pvpmu_line_put().
  * @area_or32: atomically sets bits in a word of the area, as seen by the
  *         guest's CPUs, and returns the old word in @old; false if it is gone.
  * @deliver: how to interrupt this vCPU from now on.  Core has checked
@@ -110,7 +114,8 @@ enum pvpmu_answer {
  *         for it now.
  * @stop: lets it stop; of a sampling counter, no overflow is reported after
  *         the return.  The next reading shows what was counted until now.
- * @read: the counter's values now.
+ * @read: the counter's values now.  In an UPDATE, core asks once for a counter
+ *         that is not sampling, unless it starts or stops it.
  * @kick: asks to have pvpmu_publish() called on the vCPU before it runs its
  *         guest again, or, if it sleeps in the host, soon.  NMI context.
  * @raise: interrupts the guest as chosen with @deliver.
@@ -119,8 +124,9 @@ enum pvpmu_answer {
  *        without one waiting for another.  Where it is given, counters that
  *        nobody uses are given back before they take one from those in use.
  *        May be null if a stopped counter takes none.
- * @idle: a counter has lost its last user: have pvpmu_reap() called after a
- *         while.  On the guest's path, so it is quick.
+ * @idle: a counter was left without a user by the entry point that ends: have
+ *         pvpmu_reap() called after a while.  On the guest's path, so it is
+ *         quick.
  */
 struct pvpmu_host_ops {
 	u32 features;
@@ -133,6 +139,8 @@ struct pvpmu_host_ops {
 			  u32 len);
 	bool (*area_write)(struct pvpmu_vcpu *vcpu, u32 offset,
 			   const void *from, u32 len);
+	bool (*area_line)(struct pvpmu_vcpu *vcpu, u32 offset,
+			  const void *line);
 	bool (*area_or32)(struct pvpmu_vcpu *vcpu, u32 offset, u32 bits,
 			  u32 *old);
 
@@ -152,6 +160,53 @@ struct pvpmu_host_ops {
 	u32 (*room)(struct pvpmu_vcpu *vcpu);
 	void (*idle)(struct pvpmu_vcpu *vcpu);
 };
+
+/* As much of memory as one instruction writes */
+typedef unsigned long __attribute__((__may_alias__)) pvpmu_word;
+
+static inline pvpmu_word pvpmu_line_word(const void *line, u32 i)
+{
+	pvpmu_word word;
+
+	memcpy(&word, (const char *)line + i * sizeof(word), sizeof(word));
+	return word;
+}
+
+/**
+ * pvpmu_line_put() - writes a line as area_line is to do it
+ * @first: u32 pointer to where it is in the area
+ * @words: pvpmu_word pointer to the same place
+ * @line: its new contents
+ * @put: put(value, pointer) is a store that is neither torn nor left out
+ */
+#define pvpmu_line_put(first, words, line, put)                              \
+	do {                                                                 \
+		const u32 *_line = (line);                                   \
+		u32 _i = 2 * sizeof(u32) / sizeof(pvpmu_word);               \
+									     \
+		put(_line[0] - 1, (first));                                  \
+		env_wmb();                                                   \
+		put(_line[1], (first) + 1);                                  \
+		for (; _i < PVPMU_LINE_SIZE / sizeof(pvpmu_word); _i++)      \
+			put(pvpmu_line_word(_line, _i), (words) + _i);       \
+		env_wmb();                                                   \
+		put(_line[0], (first));                                      \
+	} while (0)
+
+#define pvpmu_memory_put(value, at) WRITE_ONCE(*(at), value)
+
+/**
+ * pvpmu_line_store() - does so where the area is memory
+ * @to: where it is in the area
+ * @line: its new contents
+ */
+static inline void pvpmu_line_store(void *to, const void *line)
+{
+	u32 *first = to;
+	pvpmu_word *words = to;
+
+	pvpmu_line_put(first, words, line, pvpmu_memory_put);
+}
 
 /* Classes of events that an administrator grants, a bit each */
 #define PVPMU_CLASS_BASIC (1u << 0) /* cycles, instructions, branches, clock */
@@ -191,7 +246,8 @@ struct pvpmu_limits {
 /**
  * struct pvpmu_vm - what the vCPUs of a VM have in common
  * @limits: see struct pvpmu_limits; changed by pvpmu_vm_limit()
- * @slots_open: open ids of all its vCPUs; core changes it, atomically
+ * @slots_open: open ids of all its vCPUs; core changes it, atomically, and
+ *              not in a call that opens as many as it closes
  */
 struct pvpmu_vm {
 	struct pvpmu_limits limits;
@@ -223,7 +279,8 @@ struct pvpmu_stats {
 /**
  * struct pvpmu_counter - a host counter, core's side of it; private to core
  * @desc: what it counts
- * @idle_since: clock when @users became 0
+ * @last: its last reading
+ * @idle_since: clock at the end of the entry point in which @users became 0
  * @users: slots that are open on it
  * @started: slots that are enabled on it
  * @next: next counter in the same bucket
@@ -232,6 +289,7 @@ struct pvpmu_stats {
  */
 struct pvpmu_counter {
 	struct pvpmu_desc desc;
+	struct pvpmu_reading last;
 	u64 idle_since;
 	u8 users;
 	u8 started;
@@ -289,11 +347,15 @@ struct pvpmu_slot_state {
  * @header: the area's header as last written
  * @open: ids that are open
  * @opened: how many they are
+ * @returned: ids that this entry point closed, which slots_open still has
  * @overflowed: ids with an overflow that is not published; atomic
  * @window: start of the second in which @budget is counted; NMI
  * @budget: overflows left in this second; NMI
  * @made: counters that exist
  * @unused: counters that exist and have no user
+ * @vacated: those of @unused that lost their user in this entry point
+ * @batch: readings hold until the end of this UPDATE
+ * @fresh: counters whose last reading does
  * @physical: counters that take a physical one
  * @physicals: how many they are
  * @starved: a counter in use was seen to wait for a physical one
@@ -313,12 +375,16 @@ struct pvpmu_vcpu {
 	struct pvpmu_header_host header;
 	u32 open;
 	u32 opened;
+	u32 returned;
 	u32 overflowed;
 	u64 window;
 	u32 budget;
 
 	u64 made;
 	u64 unused;
+	u64 vacated;
+	bool batch;
+	u64 fresh;
 	u64 physical;
 	u32 physicals;
 	bool starved;

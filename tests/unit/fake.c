@@ -108,17 +108,6 @@ static bool op_area_read(struct pvpmu_vcpu *vcpu, u32 offset, void *to, u32 len)
 	return area != NULL;
 }
 
-/* The bytes that belong to the host: its header line, its slot lines, and the
- * line of the pending word, which SETUP clears. */
-static bool is_hosts_line(u32 offset, u32 len)
-{
-	u32 line = offset / PVPMU_LINE_SIZE;
-
-	if ((offset + len - 1) / PVPMU_LINE_SIZE != line)
-		return false;
-	return line == 1 || line == 2 || (line >= 4 && line % 2 == 1);
-}
-
 static bool op_area_write(struct pvpmu_vcpu *vcpu, u32 offset, const void *from,
 			  u32 len)
 {
@@ -127,13 +116,40 @@ static bool op_area_write(struct pvpmu_vcpu *vcpu, u32 offset, const void *from,
 	u32 word;
 	u32 i;
 
-	FAKE_CHECK(is_hosts_line(offset, len));
+	/* The line of the pending word, which SETUP clears. */
+	FAKE_CHECK(offset == offsetof(struct pvpmu_area, overflow));
+	FAKE_CHECK(len == PVPMU_LINE_SIZE);
 	for (i = 0; area && i < len / 4; i++) {
 		memcpy(&word, (const char *)from + i * 4, 4);
 		WRITE_ONCE(area[i], word);
 		memcpy((char *)&fake->shown + offset + i * 4, &word, 4);
 	}
 	end(fake, FAKE_AREA_WRITE);
+	return area != NULL;
+}
+
+/* The host's lines with a sequence: its header line, its slot lines. */
+static bool is_hosts_line(u32 offset)
+{
+	u32 line = offset / PVPMU_LINE_SIZE;
+
+	if (offset % PVPMU_LINE_SIZE)
+		return false;
+	return line == 1 || (line >= 4 && line % 2 == 1);
+}
+
+static bool op_area_line(struct pvpmu_vcpu *vcpu, u32 offset, const void *line)
+{
+	struct fake *fake = begin(vcpu, FAKE_AREA_LINE);
+	u32 *area = area_access(fake, offset, PVPMU_LINE_SIZE);
+
+	FAKE_CHECK(is_hosts_line(offset));
+	FAKE_CHECK(*(const u32 *)line % 2 == 0);
+	if (area) {
+		pvpmu_line_store(area, line);
+		memcpy((char *)&fake->shown + offset, line, PVPMU_LINE_SIZE);
+	}
+	end(fake, FAKE_AREA_LINE);
 	return area != NULL;
 }
 
@@ -264,6 +280,7 @@ static const struct pvpmu_host_ops fake_ops = {
 	.area_detach = op_area_detach,
 	.area_read = op_area_read,
 	.area_write = op_area_write,
+	.area_line = op_area_line,
 	.area_or32 = op_area_or32,
 	.deliver = op_deliver,
 	.create = op_create,

@@ -276,7 +276,7 @@ static void call_that_loses_the_area_says_so(void **state)
 	struct fake *fake = *state;
 
 	start_event(fake, 0, CYCLES, 0);
-	fake->accesses_left = 1;
+	fake->accesses_left = 0;
 	assert_int_equal(guest_call(fake, PVPMU_OP_READ, 0, 0, 0),
 			 PVPMU_ERR_NO_AREA);
 	assert_int_equal(fake->vcpu.stats.refused, 1);

@@ -111,6 +111,96 @@ static void host_hears_of_a_counter_without_user(void **state)
 	assert_int_equal(fake->calls[FAKE_IDLE], 1);
 }
 
+static void
+host_does_not_hear_of_one_that_the_same_call_uses_again(void **state)
+{
+	struct fake *fake = *state;
+
+	open_event(fake, 0, CYCLES, 0);
+	open_event(fake, 1, INSTRUCTIONS, 0);
+	open_event(fake, 2, BRANCHES, 0);
+	guest_describe(fake, 3, HW, CYCLES, 0);
+	assert_int_equal(guest_update(fake, BIT(0), 0, BIT(3), 0, 0), PVPMU_OK);
+	assert_int_equal(fake->calls[FAKE_IDLE], 0);
+	/* and of several at once it hears once */
+	assert_int_equal(guest_update(fake, BIT(1) | BIT(2), 0, 0, 0, 0),
+			 PVPMU_OK);
+	assert_int_equal(fake->calls[FAKE_IDLE], 1);
+}
+
+static void one_reading_serves_all_slots_of_a_call(void **state)
+{
+	struct fake *fake = *state;
+	u32 reads, id;
+
+	for (id = 0; id < 4; id++)
+		start_event(fake, id, CYCLES, 0);
+	reads = fake->calls[FAKE_READ];
+	guest_update(fake, 0, 0, 0, 0, 0xf);
+	assert_int_equal(fake->calls[FAKE_READ] - reads, 1);
+	fake_run(fake, 1, 100);
+	guest_update(fake, 0, 0, 0, 0, 0xf);
+	assert_int_equal(fake->calls[FAKE_READ] - reads, 2);
+	for (id = 0; id < 4; id++)
+		assert_count(fake, id, 100);
+}
+
+static void one_reading_ends_one_event_and_begins_the_next(void **state)
+{
+	struct fake *fake = *state;
+	u32 reads, clocks;
+
+	start_event(fake, 0, CYCLES, 0);
+	fake_run(fake, 3, 100);
+	guest_describe(fake, 1, HW, CYCLES, 0);
+	reads = fake->calls[FAKE_READ];
+	clocks = fake->calls[FAKE_CLOCK];
+	assert_int_equal(guest_update(fake, BIT(0), 0, BIT(1), BIT(1), 0),
+			 PVPMU_OK);
+	assert_int_equal(fake->calls[FAKE_READ] - reads, 1);
+	assert_int_equal(fake->calls[FAKE_CLOCK], clocks);
+	fake_run(fake, 5, 1000);
+	assert_done(fake, PVPMU_OP_DISABLE, 1);
+	assert_count(fake, 0, 100);
+	assert_times(fake, 0, 3, 3);
+	assert_count(fake, 1, 1000);
+	assert_times(fake, 1, 5, 5);
+}
+
+/* The host's counter counts on while core stops it. */
+static void count_on(struct fake *fake, enum fake_op op, bool after)
+{
+	struct fake_counter *c = &fake->counter[fake_find(fake, HW, CYCLES)];
+
+	if (op == FAKE_STOP && !after)
+		c->reading.count += 7;
+}
+
+static void counter_is_read_again_when_it_was_stopped(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 0, CYCLES, 0);
+	start_event(fake, 1, CYCLES, 0);
+	fake_run(fake, 1, 100);
+	fake->hook = count_on;
+	assert_int_equal(guest_update(fake, 0, BIT(0) | BIT(1), 0, 0, 0),
+			 PVPMU_OK);
+	assert_count(fake, 0, 100);
+	assert_count(fake, 1, 107);
+}
+
+static void sampling_counter_is_read_each_time(void **state)
+{
+	struct fake *fake = *state;
+	u32 reads;
+
+	start_event(fake, 0, CYCLES, 1000);
+	reads = fake->calls[FAKE_READ];
+	guest_update(fake, 0, 0, 0, BIT(0), BIT(0));
+	assert_int_equal(fake->calls[FAKE_READ] - reads, 2);
+}
+
 static void reap_gives_back_the_old_and_keeps_the_young(void **state)
 {
 	struct fake *fake = *state;
@@ -196,21 +286,38 @@ static u32 no_room(struct pvpmu_vcpu *vcpu)
 	return 0;
 }
 
-static void
-unused_counter_does_not_take_a_physical_one_from_a_new_one(void **state)
+static void vacate_the_second_of_two(struct fake *fake)
 {
-	struct fake *fake = *state;
-
 	fake->ops.room = room_for_two;
 	open_event(fake, 0, CYCLES, 0);
 	open_event(fake, 1, INSTRUCTIONS, 0);
 	assert_done(fake, PVPMU_OP_CLOSE, 1);
 	fake->now++;
+}
+
+static void
+unused_counter_does_not_take_a_physical_one_from_a_new_one(void **state)
+{
+	struct fake *fake = *state;
+
+	vacate_the_second_of_two(fake);
 	assert_done(fake, PVPMU_OP_CLOSE, 0);
 	assert_int_equal(fake_counters(fake), 2);
 	open_event(fake, 2, BRANCHES, 0);
 	assert_int_equal(fake_counters(fake), 2);
 	/* the one that was unused for longest has gone */
+	fake_find(fake, HW, CYCLES);
+	fake_find(fake, HW, BRANCHES);
+}
+
+static void counter_that_a_call_vacates_goes_after_older_ones(void **state)
+{
+	struct fake *fake = *state;
+
+	vacate_the_second_of_two(fake);
+	guest_describe(fake, 2, HW, BRANCHES, 0);
+	assert_int_equal(guest_update(fake, BIT(0), 0, BIT(2), 0, 0), PVPMU_OK);
+	assert_int_equal(fake_counters(fake), 2);
 	fake_find(fake, HW, CYCLES);
 	fake_find(fake, HW, BRANCHES);
 }
@@ -369,12 +476,18 @@ int main(void)
 		UNIT(closed_event_leaves_its_counter_for_the_next),
 		UNIT(sampling_counter_serves_its_new_slot),
 		UNIT(host_hears_of_a_counter_without_user),
+		UNIT(host_does_not_hear_of_one_that_the_same_call_uses_again),
+		UNIT(one_reading_serves_all_slots_of_a_call),
+		UNIT(one_reading_ends_one_event_and_begins_the_next),
+		UNIT(counter_is_read_again_when_it_was_stopped),
+		UNIT(sampling_counter_is_read_each_time),
 		UNIT(reap_gives_back_the_old_and_keeps_the_young),
 		UNIT(reap_of_nothing_does_nothing),
 		UNIT(counter_in_use_is_not_reaped),
 		UNIT(unused_counter_makes_room_when_all_are_made),
 		UNIT(eviction_spares_counters_in_use),
 		UNIT(unused_counter_does_not_take_a_physical_one_from_a_new_one),
+		UNIT(counter_that_a_call_vacates_goes_after_older_ones),
 		UNIT(counters_beyond_the_physical_ones_go_with_their_last_user),
 		UNIT(events_that_one_call_closes_and_opens_keep_their_counters),
 		UNIT(no_unused_counter_is_kept_while_one_in_use_waits),

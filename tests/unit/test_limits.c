@@ -147,6 +147,43 @@ static void vcpus_share_the_limit_of_the_vm(void **state)
 	end_machine(machine);
 }
 
+static void call_that_closes_may_open_as_many(void **state)
+{
+	struct machine *machine = new_machine(2);
+	struct fake *cpu = &machine->cpu[0];
+
+	(void)state;
+	open_event(cpu, 0, CYCLES, 0);
+	open_event(&machine->cpu[1], 0, CYCLES, 0);
+	guest_describe(cpu, 1, HW, CYCLES, 0);
+	guest_describe(cpu, 2, HW, CYCLES, 0);
+	assert_int_equal(guest_update(cpu, BIT(0), 0, BIT(1) | BIT(2), 0, 0),
+			 PVPMU_ERR_PARTIAL);
+	assert_state(cpu, 1, PVPMU_STATE_STOPPED);
+	assert_int_equal(guest_line(cpu, 2)->error, PVPMU_ERR_LIMIT);
+	assert_int_equal(machine->vm.slots_open, 2);
+	/* what it closes beyond that, others may have */
+	assert_int_equal(guest_update(cpu, BIT(1), 0, 0, 0, 0), PVPMU_OK);
+	assert_int_equal(machine->vm.slots_open, 1);
+	open_event(&machine->cpu[1], 1, CYCLES, 0);
+	end_machine(machine);
+}
+
+static void lowered_limit_of_the_vm_holds_for_what_a_call_closed(void **state)
+{
+	struct fake *fake = *state;
+	u32 id;
+
+	for (id = 0; id < 3; id++)
+		open_event(fake, id, CYCLES, 0);
+	fake->own_vm.limits.slots_vm = 2;
+	guest_describe(fake, 3, HW, CYCLES, 0);
+	assert_int_equal(guest_update(fake, BIT(0), 0, BIT(3), 0, 0),
+			 PVPMU_ERR_PARTIAL);
+	assert_int_equal(guest_line(fake, 3)->error, PVPMU_ERR_LIMIT);
+	assert_int_equal(fake->own_vm.slots_open, 2);
+}
+
 static void vcpu_that_ends_returns_its_slots(void **state)
 {
 	struct machine *machine = new_machine(2);
@@ -261,6 +298,8 @@ int main(void)
 		UNIT(area_shows_how_many_slots_are_usable),
 		UNIT(changed_limit_shows_after_the_next_call),
 		cmocka_unit_test(vcpus_share_the_limit_of_the_vm),
+		cmocka_unit_test(call_that_closes_may_open_as_many),
+		UNIT(lowered_limit_of_the_vm_holds_for_what_a_call_closed),
 		cmocka_unit_test(vcpu_that_ends_returns_its_slots),
 		UNIT(slot_that_the_host_could_not_open_is_returned),
 		cmocka_unit_test(

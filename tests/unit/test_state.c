@@ -231,47 +231,6 @@ static void each_change_of_a_line_moves_its_sequence(void **state)
 	assert_int_not_equal(guest_line(fake, 1)->seq, seq);
 }
 
-/* What a writer does to a line between two ops: odd until all is there. */
-struct watch {
-	struct pvpmu_slot_host last;
-	u32 changes;
-	u32 odd;
-};
-
-static void watch_line(struct fake *fake, enum fake_op op, bool after)
-{
-	struct watch *watch = fake->hook_data;
-	const struct pvpmu_slot_host *line = guest_line(fake, 1);
-
-	if (op != FAKE_AREA_WRITE || !after)
-		return;
-	if (memcmp(&line->state, &watch->last.state,
-		   sizeof(*line) - sizeof(line->seq))) {
-		watch->changes++;
-		/* Fields change while the sequence is odd, and only then. */
-		assert_int_equal(line->seq & 1, 1);
-	}
-	watch->odd += line->seq & 1;
-	watch->last = *line;
-}
-
-static void fields_change_only_while_the_sequence_is_odd(void **state)
-{
-	struct fake *fake = *state;
-	struct watch watch = { 0 };
-
-	watch.last = *guest_line(fake, 1);
-	fake->hook = watch_line;
-	fake->hook_data = &watch;
-	start_event(fake, 1, CYCLES, 1000);
-	fake_run(fake, 50, 12345);
-	assert_done(fake, PVPMU_OP_READ, 1);
-	assert_done(fake, PVPMU_OP_DISABLE, 1);
-	assert_done(fake, PVPMU_OP_CLOSE, 1);
-	assert_true(watch.changes >= 4);
-	assert_true(watch.odd >= watch.changes);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,7 +249,6 @@ int main(void)
 		UNIT(close_stops_and_leaves_the_last_count),
 		UNIT(sequence_is_even_after_every_call),
 		UNIT(each_change_of_a_line_moves_its_sequence),
-		UNIT(fields_change_only_while_the_sequence_is_odd),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
