@@ -46,16 +46,28 @@ static u64 hypervisor_count(const struct pk_vcpu *vcpu, u64 config)
 	}
 }
 
-/* The times of an event as perf would tell them.  Context: Interrupts off. */
-static void times(const struct perf_event *event, struct pvpmu_reading *reading)
+/*
+ * The time of a context.  An entry point looks at the clock once, unless perf
+ * has set the context's clock meanwhile, as it does when the thread is
+ * scheduled.
+ */
+static u64 context_time(struct pk_vcpu *vcpu,
+			const struct perf_event_context *ctx)
 {
-	const struct perf_event_context *ctx = event->ctx;
-	u64 now = ctx->time;
-	u64 delta;
+	if (!(READ_ONCE(ctx->is_active) & PK_CTX_TIME_RUNS))
+		return ctx->time;
+	if (vcpu->now < ctx->timestamp)
+		vcpu->now = local_clock();
+	return vcpu->now + READ_ONCE(ctx->timeoffset);
+}
 
-	if (READ_ONCE(ctx->is_active) & PK_CTX_TIME_RUNS)
-		now = local_clock() + READ_ONCE(ctx->timeoffset);
-	delta = now - event->tstamp;
+/* The times of an event as perf would tell them.  Context: Interrupts off. */
+static void times(const struct pk_counter *counter,
+		  struct pvpmu_reading *reading)
+{
+	const struct perf_event *event = counter->event;
+	u64 delta = context_time(counter->vcpu, event->ctx) - event->tstamp;
+
 	reading->enabled = event->total_time_enabled;
 	reading->running = event->total_time_running;
 	if (event->state >= PERF_EVENT_STATE_INACTIVE)
@@ -75,7 +87,7 @@ static void read_here(const struct pk_counter *counter,
 	if (pk_counter_here(counter))
 		event->pmu->read(event);
 	reading->count = local64_read(&event->count);
-	times(event, reading);
+	times(counter, reading);
 	reading->active = event->state == PERF_EVENT_STATE_ACTIVE;
 	local_irq_restore(flags);
 }
@@ -98,11 +110,10 @@ static void read_event(const struct pk_counter *counter,
 static void read_counter(const struct pk_counter *counter,
 			 struct pvpmu_reading *reading)
 {
-	memset(reading, 0, sizeof(*reading));
-	if (counter->event)
+	if (likely(counter->event))
 		read_event(counter, reading);
 	else
-		reading->failed = true;
+		*reading = (struct pvpmu_reading){ .failed = true };
 	if (counter->desc.type == PVPMU_TYPE_HYPERVISOR)
 		reading->count = hypervisor_count(counter->vcpu,
 						  counter->desc.config) -

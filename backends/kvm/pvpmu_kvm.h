@@ -77,6 +77,8 @@ struct pk_vm {
  * @vm: its VM
  * @task: thread that its events are attached to; holds a reference
  * @own: @lock is held in the vCPU's own context; under @lock
+ * @now: a moment of this entry point on local_clock(), 0 if none was taken;
+ *       under @lock
  * @raised: an interrupt was raised since the flag was cleared; under @lock
  * @kicked: there is something to publish; NMI
  * @adjust: a counter has @adjust set; NMI
@@ -97,6 +99,7 @@ struct pk_vcpu {
 	struct pk_vm *vm;
 	struct task_struct *task;
 	bool own;
+	u64 now;
 	bool raised;
 	bool kicked;
 	bool adjust;

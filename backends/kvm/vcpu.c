@@ -173,6 +173,7 @@ void pk_vcpu_lock(struct pk_vcpu *vcpu)
 {
 	mutex_lock(&vcpu->lock);
 	vcpu->own = true;
+	vcpu->now = 0;
 	if (unlikely(vcpu->task != current))
 		follow_thread(vcpu);
 	if (READ_ONCE(vcpu->adjust))
