@@ -3,13 +3,15 @@
 #ifndef PVG_TIMES_H
 #define PVG_TIMES_H
 
+#include <linux/math64.h>
+
 /**
  * pvg_share() - the part of a time that was lost
  * @span: ns
  * @lost: ns, not more than @of
  * @of: ns, on a clock that may run slower than that of @span
  *
- * Return: @span * @lost / @of, correct to 2^-31 of @span, never above it.
+ * Return: @span * @lost / @of, correct to 2^-30 of @span, never above it.
  */
 static inline u64 pvg_share(u64 span, u64 lost, u64 of)
 {
@@ -23,7 +25,7 @@ static inline u64 pvg_share(u64 span, u64 lost, u64 of)
 		of >>= 1;
 		lost >>= 1;
 	}
-	part = (lost << 32) / of; /* below 2^32 */
+	part = div64_u64(lost << 32, of); /* 2^32 at most */
 	return (span >> 32) * part + ((span & 0xffffffff) * part >> 32);
 }
 

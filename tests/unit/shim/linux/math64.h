@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* For arithmetic of the Linux driver that is tested in a process. */
+#ifndef SHIM_LINUX_MATH64_H
+#define SHIM_LINUX_MATH64_H
+
+#include <pvpmu/env.h>
+
+static inline u64 div64_u64(u64 dividend, u64 divisor)
+{
+	return dividend / divisor;
+}
+
+#endif /* SHIM_LINUX_MATH64_H */
