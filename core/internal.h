@@ -23,6 +23,9 @@ static inline u32 id_bit(u32 id)
 	return 1u << id;
 }
 
+/* pvpmu_core.c */
+s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
+
 /* pvpmu_event.c: what can be counted, and who may */
 s32 pvpmu_event_caps(struct pvpmu_vcpu *vcpu, u32 type, u64 config);
 s32 pvpmu_event_check(struct pvpmu_vcpu *vcpu, u32 id,
@@ -35,6 +38,8 @@ u32 pvpmu_slots_usable(const struct pvpmu_vm *vm);
 bool pvpmu_area_read(struct pvpmu_vcpu *vcpu, u32 offset, void *to, u32 len);
 void pvpmu_area_reset(struct pvpmu_vcpu *vcpu);
 void pvpmu_area_show(struct pvpmu_vcpu *vcpu, u32 id);
+void pvpmu_area_set_header(struct pvpmu_vcpu *vcpu);
+void pvpmu_area_show_header(struct pvpmu_vcpu *vcpu);
 void pvpmu_area_show_limit(struct pvpmu_vcpu *vcpu);
 u32 pvpmu_area_pend(struct pvpmu_vcpu *vcpu, u32 ids);
 u32 pvpmu_slot_offset(u32 id);
@@ -54,6 +59,8 @@ void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu);
 
 /* pvpmu_slot.c: the life of an event; none of them touches the page, but
  * pvpmu_slot_open(), which reads the slot's guest line */
+s32 pvpmu_slot_begin(struct pvpmu_vcpu *vcpu, u32 id,
+		     const struct pvpmu_slot_guest *line);
 s32 pvpmu_slot_open(struct pvpmu_vcpu *vcpu, u32 id);
 s32 pvpmu_slot_close(struct pvpmu_vcpu *vcpu, u32 id);
 s32 pvpmu_slot_enable(struct pvpmu_vcpu *vcpu, u32 id);
@@ -61,8 +68,13 @@ s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id);
 s32 pvpmu_slot_read(struct pvpmu_vcpu *vcpu, u32 id);
 void pvpmu_slot_close_all(struct pvpmu_vcpu *vcpu);
 void pvpmu_slot_return(struct pvpmu_vcpu *vcpu);
+void pvpmu_slot_end_throttling(struct pvpmu_slot_state *slot);
+
+/* pvpmu_record.c: from one host to another */
+void pvpmu_resume(struct pvpmu_vcpu *vcpu);
 
 /* pvpmu_overflow.c */
+u64 pvpmu_overflow_passed(struct pvpmu_slot_state *slot);
 void pvpmu_overflow_missed(struct pvpmu_vcpu *vcpu, u32 id);
 void pvpmu_overflow_forget(struct pvpmu_vcpu *vcpu, u32 id);
 void pvpmu_overflow_remind(struct pvpmu_vcpu *vcpu);

@@ -39,7 +39,15 @@ void pvpmu_area_show(struct pvpmu_vcpu *vcpu, u32 id)
 		   &host->seq, host);
 }
 
-static void show_header(struct pvpmu_vcpu *vcpu)
+/* What the header says of the host; it is not shown yet. */
+void pvpmu_area_set_header(struct pvpmu_vcpu *vcpu)
+{
+	vcpu->header.version = PVPMU_ABI_VERSION;
+	vcpu->header.features = vcpu->ops->features & PVPMU_FEATURES;
+	vcpu->header.slots_usable = pvpmu_slots_usable(vcpu->vm);
+}
+
+void pvpmu_area_show_header(struct pvpmu_vcpu *vcpu)
 {
 	struct pvpmu_header_host *host = &vcpu->header;
 
@@ -53,9 +61,7 @@ void pvpmu_area_reset(struct pvpmu_vcpu *vcpu)
 	u32 id;
 
 	vcpu->header.generation++;
-	vcpu->header.version = PVPMU_ABI_VERSION;
-	vcpu->header.features = vcpu->ops->features & PVPMU_FEATURES;
-	vcpu->header.slots_usable = pvpmu_slots_usable(vcpu->vm);
+	pvpmu_area_set_header(vcpu);
 	vcpu->pending = false;
 
 	if (!vcpu->ops->area_write(vcpu, PVPMU_OFFSET(pvpmu_area, overflow),
@@ -70,7 +76,7 @@ void pvpmu_area_reset(struct pvpmu_vcpu *vcpu)
 		pvpmu_area_show(vcpu, id);
 	}
 	/* Last, so that a new generation says that the slots are in place. */
-	show_header(vcpu);
+	pvpmu_area_show_header(vcpu);
 }
 
 /* The administrator may change it while the guest runs. */
@@ -81,7 +87,7 @@ void pvpmu_area_show_limit(struct pvpmu_vcpu *vcpu)
 	if (!vcpu->attached || vcpu->header.slots_usable == usable)
 		return;
 	vcpu->header.slots_usable = usable;
-	show_header(vcpu);
+	pvpmu_area_show_header(vcpu);
 }
 
 /* Adds @ids to the pending word; its old value, 0 if the area is gone. */

@@ -121,18 +121,18 @@ static s32 attach(struct pvpmu_vcpu *vcpu, u64 frame)
  * Attaches the new area first: if that fails, the old one goes on as it was.
  * Nothing is written into the old one any more; events end without a word.
  */
-static s32 op_setup(struct pvpmu_vcpu *vcpu, const u32 *arg)
+s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery)
 {
 	s32 error;
 
 	if (!pvpmu_slots_usable(vcpu->vm))
 		return PVPMU_ERR_DENIED;
-	error = check_delivery(vcpu, arg[2]);
+	error = check_delivery(vcpu, delivery);
 	if (error)
 		return error;
-	if (!deliver(vcpu, arg[2]))
+	if (!deliver(vcpu, delivery))
 		return PVPMU_ERR_DELIVERY;
-	error = attach(vcpu, (u64)arg[1] << 32 | arg[0]);
+	error = attach(vcpu, frame);
 	if (error) {
 		/* It took the old one once, so it takes it again. */
 		deliver(vcpu, vcpu->delivery);
@@ -141,7 +141,18 @@ static s32 op_setup(struct pvpmu_vcpu *vcpu, const u32 *arg)
 
 	pvpmu_slot_close_all(vcpu);
 	vcpu->attached = true;
-	vcpu->delivery = arg[2];
+	vcpu->restored = false;
+	vcpu->frame = frame;
+	vcpu->delivery = delivery;
+	return PVPMU_OK;
+}
+
+static s32 op_setup(struct pvpmu_vcpu *vcpu, const u32 *arg)
+{
+	s32 error = pvpmu_attach(vcpu, (u64)arg[1] << 32 | arg[0], arg[2]);
+
+	if (error)
+		return error;
 	pvpmu_area_reset(vcpu);
 	return vcpu->lost ? PVPMU_ERR_FRAME : PVPMU_OK;
 }
@@ -327,5 +338,6 @@ void pvpmu_vcpu_detach(struct pvpmu_vcpu *vcpu)
 	if (vcpu->attached)
 		vcpu->ops->area_detach(vcpu);
 	vcpu->attached = false;
+	vcpu->restored = false;
 	vcpu->lost = false;
 }

@@ -43,25 +43,37 @@ u64 pvpmu_overflow(struct pvpmu_vcpu *vcpu, u32 counter)
 }
 
 /*
- * A counter that was stopped at or past its mark before the backend could
- * report it.  The backend reports nothing from here on, so it is counted now.
+ * Counts the overflows of a slot that stands still at or past its mark; returns
+ * how many they are.
  */
-void pvpmu_overflow_missed(struct pvpmu_vcpu *vcpu, u32 id)
+u64 pvpmu_overflow_passed(struct pvpmu_slot_state *slot)
 {
-	struct pvpmu_slot_state *slot = &vcpu->slot[id];
 	u64 more;
 
 	if (!slot->sampling || slot->throttled)
-		return;
+		return 0;
 	/* A backend's clocks may differ, and report a mark as it is just met. */
 	if ((s64)(slot->done.count - slot->total) < (s64)slot->length)
-		return;
+		return 0;
 	slot->total += slot->length;
 	slot->length = slot->reload;
 	more = env_div64(slot->done.count - slot->total, slot->length);
 	slot->total += more * slot->length;
 	slot->overflows += 1 + (u32)more;
-	vcpu->stats.missed += 1 + more;
+	return 1 + more;
+}
+
+/*
+ * A counter that was stopped at or past its mark before the backend could
+ * report it.  The backend reports nothing from here on, so it is counted now.
+ */
+void pvpmu_overflow_missed(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	u64 passed = pvpmu_overflow_passed(&vcpu->slot[id]);
+
+	if (!passed)
+		return;
+	vcpu->stats.missed += passed;
 	env_or32(&vcpu->overflowed, id_bit(id));
 }
 
@@ -154,5 +166,6 @@ void pvpmu_settle(struct pvpmu_vcpu *vcpu)
 
 void pvpmu_publish(struct pvpmu_vcpu *vcpu)
 {
+	pvpmu_resume(vcpu);
 	pvpmu_settle(vcpu);
 }

@@ -83,20 +83,16 @@ static void clear_line(struct pvpmu_slot_host *host)
 	host->error = error;
 }
 
-s32 pvpmu_slot_open(struct pvpmu_vcpu *vcpu, u32 id)
+/* Opens what a private copy of a description says. */
+s32 pvpmu_slot_begin(struct pvpmu_vcpu *vcpu, u32 id,
+		     const struct pvpmu_slot_guest *line)
 {
 	struct pvpmu_slot_state *slot = &vcpu->slot[id];
-	struct pvpmu_slot_guest line;
-	s32 error;
+	s32 error = pvpmu_event_check(vcpu, id, line);
 
-	if (is_open(vcpu, id))
-		return PVPMU_ERR_OPEN;
-	if (!pvpmu_area_read(vcpu, pvpmu_slot_offset(id), &line, sizeof(line)))
-		return PVPMU_ERR_NO_AREA;
-	error = pvpmu_event_check(vcpu, id, &line);
 	if (error)
 		return error;
-	error = take_counter(vcpu, id, &line);
+	error = take_counter(vcpu, id, line);
 	if (error)
 		return error;
 
@@ -104,18 +100,29 @@ s32 pvpmu_slot_open(struct pvpmu_vcpu *vcpu, u32 id)
 	slot->host.state = PVPMU_STATE_STOPPED;
 	memset(&slot->done, 0, sizeof(slot->done));
 	slot->enabled = false;
-	slot->sampling = line.period != 0;
-	slot->period = line.period;
-	slot->length = line.period;
-	slot->reload = pvpmu_period_clamp(vcpu->vm, line.type, line.config,
-					  line.next_period ? line.next_period
-							   : line.period);
+	slot->sampling = line->period != 0;
+	slot->period = line->period;
+	slot->length = line->period;
+	slot->reload = pvpmu_period_clamp(vcpu->vm, line->type, line->config,
+					  line->next_period ? line->next_period
+							    : line->period);
 	slot->total = 0;
 	slot->overflows = 0;
 	slot->throttled = false;
 	vcpu->open |= id_bit(id);
 	vcpu->opened++;
 	return PVPMU_OK;
+}
+
+s32 pvpmu_slot_open(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	struct pvpmu_slot_guest line;
+
+	if (is_open(vcpu, id))
+		return PVPMU_ERR_OPEN;
+	if (!pvpmu_area_read(vcpu, pvpmu_slot_offset(id), &line, sizeof(line)))
+		return PVPMU_ERR_NO_AREA;
+	return pvpmu_slot_begin(vcpu, id, &line);
 }
 
 static u32 state_of(const struct pvpmu_slot_state *slot,
@@ -189,7 +196,7 @@ s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id)
  * Where an event was throttled, what it counted since belongs to the period
  * that now goes on, so that the weights of samples still add up to the count.
  */
-static void end_throttling(struct pvpmu_slot_state *slot)
+void pvpmu_slot_end_throttling(struct pvpmu_slot_state *slot)
 {
 	slot->length = slot->done.count - slot->total + slot->reload;
 	slot->throttled = false;
@@ -202,7 +209,7 @@ static s32 begin(struct pvpmu_vcpu *vcpu, u32 id)
 	s32 error;
 
 	if (slot->throttled)
-		end_throttling(slot);
+		pvpmu_slot_end_throttling(slot);
 	if (slot->sampling)
 		left = slot->total + slot->length - slot->done.count;
 	/* First the reading: nothing that the counter counts is left out. */
@@ -243,6 +250,7 @@ s32 pvpmu_slot_close(struct pvpmu_vcpu *vcpu, u32 id)
 	pvpmu_counter_put(vcpu, slot->counter);
 	vcpu->returned++;
 	vcpu->open &= ~id_bit(id);
+	vcpu->resuming &= ~id_bit(id);
 	vcpu->opened--;
 	slot->host.state = PVPMU_STATE_CLOSED;
 	return PVPMU_OK;

@@ -19,6 +19,7 @@
 
 #include "env.h"
 #include "abi.h"
+#include "record.h"
 
 /*
  * Host counters of one vCPU.  More than slots, so that a guest which closes
@@ -343,11 +344,14 @@ struct pvpmu_slot_state {
  * @lost: an access to the area failed, which closes everything at the end of
  *        the entry point that met it
  * @pending: the area's pending word may not be zero
- * @delivery: third argument of the SETUP that is in force
+ * @frame: first two arguments of the SETUP that is in force
+ * @delivery: its third
  * @header: the area's header as last written
  * @open: ids that are open
  * @opened: how many they are
  * @returned: ids that this entry point closed, which slots_open still has
+ * @restored: from a record, and did not run since
+ * @resuming: ids of the record that are to be enabled then
  * @overflowed: ids with an overflow that is not published; atomic
  * @window: start of the second in which @budget is counted; NMI
  * @budget: overflows left in this second; NMI
@@ -371,11 +375,14 @@ struct pvpmu_vcpu {
 	bool attached;
 	bool lost;
 	bool pending;
+	bool restored;
+	u64 frame;
 	u32 delivery;
 	struct pvpmu_header_host header;
 	u32 open;
 	u32 opened;
 	u32 returned;
+	u32 resuming;
 	u32 overflowed;
 	u64 window;
 	u32 budget;
@@ -506,5 +513,33 @@ bool pvpmu_reap(struct pvpmu_vcpu *vcpu, u64 idle_ns);
  * Context: the vCPU's own, or any while its guest does not run.
  */
 void pvpmu_vcpu_detach(struct pvpmu_vcpu *vcpu);
+
+/**
+ * pvpmu_save() - tells all that is to be known of a vCPU
+ * @vcpu: goes on as it was, if its guest is let run again
+ * @record: filled in
+ *
+ * Context: any, while the guest does not run and nothing overflows.
+ * Return: PVPMU_OK, or PVPMU_ERR_NO_AREA if there is nothing to be saved.
+ */
+s32 pvpmu_save(struct pvpmu_vcpu *vcpu, struct pvpmu_record *record);
+
+/**
+ * pvpmu_restore() - goes on with a vCPU that another host has saved
+ * @vcpu: has no area
+ * @record: whatever its source says; a private copy, which does not change
+ *
+ * The guest's memory is in place already.  Nothing is written into it, and
+ * nothing counts, before the pvpmu_publish() that follows the @kick.
+ *
+ * Context: as pvpmu_call(), but the guest does not run.
+ * Return: PVPMU_OK, or with nothing changed
+ *         PVPMU_ERR_OPERATION  not a record, or of an unknown version
+ *         PVPMU_ERR_RESERVED   a value that no host writes
+ *         PVPMU_ERR_OPEN       the vCPU has an area
+ *         and what SETUP and OPEN answer: DENIED, DELIVERY, FRAME, RETRY,
+ *         EVENT, FILTER, PERIOD, LIMIT, HOST.
+ */
+s32 pvpmu_restore(struct pvpmu_vcpu *vcpu, const struct pvpmu_record *record);
 
 #endif /* PVPMU_CORE_H */
