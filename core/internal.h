@@ -4,13 +4,15 @@
 #define PVPMU_CORE_INTERNAL_H
 
 #include "../include/pvpmu/core.h"
+#include "../include/pvpmu/sched.h"
 
 #define PVPMU_IDS ((1u << PVPMU_MAX_SLOTS) - 1)
 #define PVPMU_SECOND 1000000000ull /* ns */
 
 /* What core can serve today; a backend's other features are not shown. */
 #define PVPMU_FEATURES \
-	(PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI | PVPMU_FEAT_EVTCHN)
+	(PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI | PVPMU_FEAT_EVTCHN | \
+	 PVPMU_FEAT_GROUPS)
 
 /* Runs the statement after it for each bit of @mask, ascending. */
 #define for_each_id(id, rest, mask)                             \
@@ -30,6 +32,7 @@ s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
 s32 pvpmu_event_caps(struct pvpmu_vcpu *vcpu, u32 type, u64 config);
 s32 pvpmu_event_check(struct pvpmu_vcpu *vcpu, u32 id,
 		      const struct pvpmu_slot_guest *line);
+struct pvpmu_desc pvpmu_event_desc(const struct pvpmu_slot_guest *line);
 u64 pvpmu_period_clamp(const struct pvpmu_vm *vm, u32 type, u64 config,
 		       u64 period);
 u32 pvpmu_slots_usable(const struct pvpmu_vm *vm);
@@ -56,6 +59,27 @@ void pvpmu_counter_batch_begin(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_batch_end(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu);
+
+/* pvpmu_group.c: slots that are counted as one */
+s32 pvpmu_group_check(struct pvpmu_vcpu *vcpu, u32 id,
+		      const struct pvpmu_slot_guest *line);
+u32 pvpmu_group_first(const struct pvpmu_vcpu *vcpu, u32 id);
+u32 pvpmu_group_number(const struct pvpmu_vcpu *vcpu, u32 id, u32 leader);
+s32 pvpmu_group_join(struct pvpmu_vcpu *vcpu, u32 id, u32 leader, u32 group);
+
+/**
+ * struct pvpmu_choice - which physical counters
+ * @busy: those that cannot be had
+ * @phys: for each counter
+ */
+struct pvpmu_choice {
+	u32 busy;
+	u8 phys[PVPMU_MAX_COUNTERS + 1];
+};
+
+/* pvpmu_choose.c: which physical counter for which counter */
+bool pvpmu_choose(const struct pvpmu_sched *sched, u64 counters,
+		  struct pvpmu_choice *choice);
 
 /* pvpmu_slot.c: the life of an event; none of them touches the page, but
  * pvpmu_slot_open(), which reads the slot's guest line */

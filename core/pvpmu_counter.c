@@ -33,7 +33,8 @@ static u32 bucket_of(const struct pvpmu_desc *desc)
 static bool same(const struct pvpmu_desc *a, const struct pvpmu_desc *b)
 {
 	return a->type == b->type && a->config == b->config &&
-	       a->flags == b->flags && a->sampling == b->sampling;
+	       a->flags == b->flags && a->sampling == b->sampling &&
+	       a->group == b->group;
 }
 
 static u32 find(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)

@@ -149,7 +149,18 @@ s32 pvpmu_event_check(struct pvpmu_vcpu *vcpu, u32 id,
 	error = check_period(vcpu->vm, (u32)caps, line);
 	if (error)
 		return error;
-	return line->leader == id ? PVPMU_OK : PVPMU_ERR_GROUP;
+	return pvpmu_group_check(vcpu, id, line);
+}
+
+/* What a counter for it counts, if it is in no group. */
+struct pvpmu_desc pvpmu_event_desc(const struct pvpmu_slot_guest *line)
+{
+	return (struct pvpmu_desc){
+		.type = line->type,
+		.flags = line->flags,
+		.config = line->config,
+		.sampling = line->period != 0,
+	};
 }
 
 u32 pvpmu_slots_usable(const struct pvpmu_vm *vm)

@@ -39,6 +39,7 @@ static void save_slot(struct pvpmu_vcpu *vcpu, u32 id,
 	to->type = desc->type;
 	to->flags = desc->flags;
 	to->config = desc->config;
+	to->leader = pvpmu_group_first(vcpu, id);
 	to->host.rdpmc = 0;
 	if (!slot.sampling)
 		return;
@@ -88,7 +89,7 @@ static bool is_reserved_zero(const struct pvpmu_record_slot *slot)
 {
 	const struct pvpmu_slot_host *host = &slot->host;
 
-	return !(slot->reserved[0] | slot->reserved[1] | slot->reserved[2] |
+	return !(slot->reserved | slot->reserved2[0] | slot->reserved2[1] |
 		 host->rdpmc | host->reserved[0] | host->reserved[1] |
 		 host->reserved[2]);
 }
@@ -111,7 +112,8 @@ static bool is_consistent(const struct pvpmu_record_slot *slot)
 
 	if (is_closed(slot))
 		return !(slot->type | slot->flags | slot->config |
-			 slot->period | slot->next_period | slot->length);
+			 slot->period | slot->next_period | slot->length |
+			 slot->leader);
 	return slot->period ||
 	       !(slot->length | host->overflow_total | host->overflows);
 }
@@ -169,7 +171,7 @@ static s32 restore_slot(struct pvpmu_vcpu *vcpu, u32 id,
 		.config = from->config,
 		.period = from->period,
 		.next_period = from->next_period,
-		.leader = id,
+		.leader = from->leader,
 	};
 	struct pvpmu_slot_state *slot = &vcpu->slot[id];
 	s32 error;

@@ -6,9 +6,12 @@
  * to wait in the turn before, and places as many after it as there is room
  * for.  So each is placed as often as any other that fits the same physical
  * counters, whatever their number.
+ *
+ * What is placed is a unit: a counter by itself, or those of a group that are
+ * started.  All of a unit have physical counters, or none has; it stands in the
+ * circle where its lowest counter does.
  */
 #include "internal.h"
-#include "../include/pvpmu/sched.h"
 
 static u64 bit(u32 counter)
 {
@@ -30,17 +33,34 @@ void pvpmu_sched_init(struct pvpmu_sched *sched, struct pvpmu_vcpu *vcpu,
 
 u64 pvpmu_sched_time(const struct pvpmu_sched *sched)
 {
+	if (sched->held)
+		return sched->moment;
 	if (!sched->in)
 		return sched->time;
 	return sched->time + sched->vcpu->ops->clock() - sched->since;
 }
 
-void pvpmu_sched_create(struct pvpmu_sched *sched, u32 counter, u32 fits)
+void pvpmu_sched_hold(struct pvpmu_sched *sched)
+{
+	sched->moment = pvpmu_sched_time(sched);
+	sched->held = true;
+}
+
+void pvpmu_sched_release(struct pvpmu_sched *sched)
+{
+	sched->held = false;
+}
+
+void pvpmu_sched_create(struct pvpmu_sched *sched, u32 counter, u32 fits,
+			u32 group)
 {
 	struct pvpmu_sched_counter *c = &sched->counter[counter];
 
 	memset(c, 0, sizeof(*c));
 	c->fits = fits;
+	c->group = group;
+	for (; fits; fits &= fits - 1)
+		c->choices++;
 }
 
 static u64 waiting(const struct pvpmu_sched *sched)
@@ -88,23 +108,65 @@ static void unplace(struct pvpmu_sched *sched, u32 counter, u64 now)
 		sched->busy &= ~(1u << c->phys);
 }
 
-/* Gives it a physical counter if there is one; programs it if the vCPU is in. */
-static void place(struct pvpmu_sched *sched, u32 counter, u64 now)
+/* Takes them from all of @counters, and reports what overflowed until now. */
+static void evict(struct pvpmu_sched *sched, u64 counters, u64 now)
 {
-	struct pvpmu_sched_counter *c = &sched->counter[counter];
-	u32 vacant = c->fits & ~sched->busy;
+	for (; counters; counters &= counters - 1) {
+		u32 counter = lowest(counters);
 
-	if (c->fits && !vacant)
-		return;
-	c->phys = PVPMU_SCHED_SOFT;
-	if (c->fits) {
-		c->phys = (u8)lowest(vacant);
-		sched->busy |= 1u << c->phys;
+		if (sched->in)
+			overflows(sched, counter, unload(sched, counter));
+		unplace(sched, counter, now);
 	}
-	c->placed_at = now;
-	sched->placed |= bit(counter);
-	if (sched->in)
-		load(sched, counter);
+}
+
+/* Counters that are started and count with this one, or not at all; with it */
+static u64 unit_of(const struct pvpmu_sched *sched, u32 counter)
+{
+	u32 group = sched->counter[counter].group;
+	u64 unit = bit(counter);
+	u64 rest;
+
+	if (!group)
+		return unit;
+	for (rest = sched->started; rest; rest &= rest - 1)
+		if (sched->counter[lowest(rest)].group == group)
+			unit |= bit(lowest(rest));
+	return unit;
+}
+
+/* Gives all of @counters physical counters, or none if there are not enough;
+ * programs them if the vCPU is in. */
+static bool place(struct pvpmu_sched *sched, u64 counters, u64 now)
+{
+	struct pvpmu_choice choice = { .busy = sched->busy };
+
+	if (!pvpmu_choose(sched, counters, &choice))
+		return false;
+	sched->busy = choice.busy;
+	sched->placed |= counters;
+	for (; counters; counters &= counters - 1) {
+		u32 counter = lowest(counters);
+
+		sched->counter[counter].phys = choice.phys[counter];
+		sched->counter[counter].placed_at = now;
+		if (sched->in)
+			load(sched, counter);
+	}
+	return true;
+}
+
+/* Units that wait, each by its lowest counter */
+static u64 queue(const struct pvpmu_sched *sched)
+{
+	u64 rest = waiting(sched);
+	u64 heads = 0;
+
+	while (rest) {
+		heads |= bit(lowest(rest));
+		rest &= ~unit_of(sched, lowest(rest));
+	}
+	return heads;
 }
 
 /* The counters of @mask from @first on, and the others after them. */
@@ -117,13 +179,13 @@ static u64 from_first(const struct pvpmu_sched *sched, u64 mask)
 
 static void fill(struct pvpmu_sched *sched, u64 now)
 {
-	u64 todo = waiting(sched);
+	u64 todo = queue(sched);
 
 	while (todo) {
 		u32 counter = lowest(from_first(sched, todo));
 
 		todo &= ~bit(counter);
-		place(sched, counter, now);
+		place(sched, unit_of(sched, counter), now);
 	}
 }
 
@@ -144,6 +206,7 @@ void pvpmu_sched_start(struct pvpmu_sched *sched, u32 counter, u64 left)
 {
 	struct pvpmu_sched_counter *c = &sched->counter[counter];
 	u64 now = pvpmu_sched_time(sched);
+	u64 mates;
 
 	c->left = left;
 	c->since = now;
@@ -151,7 +214,12 @@ void pvpmu_sched_start(struct pvpmu_sched *sched, u32 counter, u64 left)
 	if (!waiting(sched))
 		sched->turn = now;
 	sched->started |= bit(counter);
-	place(sched, counter, now);
+	mates = unit_of(sched, counter) & ~bit(counter);
+	if (!(mates & waiting(sched)) && !place(sched, bit(counter), now)) {
+		/* With the others placed anew there may be room for it. */
+		evict(sched, mates, now);
+		fill(sched, now);
+	}
 	wake_at_end(sched, now);
 }
 
@@ -196,21 +264,28 @@ static bool turn_is_over(const struct pvpmu_sched *sched, u64 now)
 	return waiting(sched) && now - sched->turn >= PVPMU_SCHED_SLICE;
 }
 
+static bool needs_physical(const struct pvpmu_sched *sched, u64 unit)
+{
+	u32 fits = 0;
+
+	for (; unit; unit &= unit - 1)
+		fits |= sched->counter[lowest(unit)].fits;
+	return fits;
+}
+
 /* All that need physical counters give them back; those that waited are first
  * to get them. */
 static void end_turn(struct pvpmu_sched *sched, u64 now)
 {
-	u64 rest;
+	u64 rest = sched->placed;
 
-	sched->first = lowest(from_first(sched, waiting(sched)));
-	for (rest = sched->placed; rest; rest &= rest - 1) {
-		u32 counter = lowest(rest);
+	sched->first = lowest(from_first(sched, queue(sched)));
+	while (rest) {
+		u64 unit = unit_of(sched, lowest(rest));
 
-		if (!sched->counter[counter].fits)
-			continue;
-		if (sched->in)
-			overflows(sched, counter, unload(sched, counter));
-		unplace(sched, counter, now);
+		rest &= ~unit;
+		if (needs_physical(sched, unit))
+			evict(sched, unit, now);
 	}
 	sched->turn = now;
 	fill(sched, now);

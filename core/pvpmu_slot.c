@@ -55,21 +55,24 @@ void pvpmu_slot_return(struct pvpmu_vcpu *vcpu)
 static s32 take_counter(struct pvpmu_vcpu *vcpu, u32 id,
 			const struct pvpmu_slot_guest *line)
 {
-	const struct pvpmu_desc desc = {
-		.type = line->type,
-		.flags = line->flags,
-		.config = line->config,
-		.sampling = line->period != 0,
-	};
+	struct pvpmu_desc desc = pvpmu_event_desc(line);
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
 	s32 error;
 
 	if (vcpu->opened >= pvpmu_slots_usable(vcpu->vm))
 		return PVPMU_ERR_LIMIT;
 	if (!take_slot(vcpu))
 		return PVPMU_ERR_LIMIT;
-	error = pvpmu_counter_get(vcpu, &desc, id, &vcpu->slot[id].counter);
+	desc.group = pvpmu_group_number(vcpu, id, line->leader);
+	error = pvpmu_counter_get(vcpu, &desc, id, &slot->counter);
 	if (error)
-		vcpu->returned++;
+		goto refused;
+	error = pvpmu_group_join(vcpu, id, line->leader, desc.group);
+	if (!error)
+		return PVPMU_OK;
+	pvpmu_counter_put(vcpu, slot->counter);
+refused:
+	vcpu->returned++;
 	return error;
 }
 

@@ -81,17 +81,17 @@ static void raise_lvtpc(struct pvpmu_vcpu *core)
 	.create = pvpmu_counters_create,                                     \
 	.destroy = host_destroy, .start = host_start, .stop = host_stop,     \
 	.read = host_read, .kick = pvpmu_kick, .clock = host_clock,          \
-	.idle = host_idle
+	.fit = pvpmu_counters_fit, .idle = host_idle
 
 const struct pvpmu_host_ops pvpmu_ops_pv = {
 	HOST_OPS,
-	.features = PVPMU_FEAT_PV_NMI,
+	.features = PVPMU_FEAT_PV_NMI | PVPMU_FEAT_GROUPS,
 	.raise = raise_nmi,
 };
 
 const struct pvpmu_host_ops pvpmu_ops_hvm = {
 	HOST_OPS,
-	.features = PVPMU_FEAT_LVTPC,
+	.features = PVPMU_FEAT_LVTPC | PVPMU_FEAT_GROUPS,
 	.raise = raise_lvtpc,
 };
 
@@ -112,7 +112,9 @@ long do_pvpmu_op(unsigned int op, unsigned long a, unsigned long b,
 	if (op == PVPMU_CONTROL)
 		return pvpmu_control(a);
 	x->calling = true;
+	pvpmu_sched_hold(&x->sched);
 	result = pvpmu_call(&x->core, &call);
+	pvpmu_sched_release(&x->sched);
 	x->calling = false;
 	pvpmu_area_mark_dirty(x);
 	if (x->kicked)

@@ -123,7 +123,8 @@ enum pvpmu_answer pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
 	x->counter[counter].config = desc->config;
 	x->counter[counter].flags = 0;
 	x->counter[counter].due = 0;
-	pvpmu_sched_create(&x->sched, counter, select ? ALL_COUNTERS : 0);
+	pvpmu_sched_create(&x->sched, counter, select ? ALL_COUNTERS : 0,
+			   desc->group);
 	if (is_hvm_vcpu(x->v)) {
 		select |= AMD_GUEST_ONLY;
 		if (!(desc->flags & PVPMU_FLAG_EXCLUDE_USER))
@@ -136,6 +137,13 @@ enum pvpmu_answer pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
 	}
 	x->counter[counter].select = select;
 	return PVPMU_DONE;
+}
+
+bool pvpmu_counters_fit(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc,
+			u64 counters)
+{
+	return pvpmu_sched_fit(&pvpmu_of(core)->sched,
+			       amd_event(desc) ? ALL_COUNTERS : 0, counters);
 }
 
 /* Does it count in the mode that its PV guest is in? */

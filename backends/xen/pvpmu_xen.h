@@ -98,6 +98,8 @@ u32 pvpmu_counters_query(struct pvpmu_vcpu *core,
 			 const struct pvpmu_desc *desc);
 enum pvpmu_answer pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
 					const struct pvpmu_desc *desc);
+bool pvpmu_counters_fit(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc,
+			u64 counters);
 void pvpmu_counters_polled(struct pvpmu_xen *x);
 
 /* call.c */

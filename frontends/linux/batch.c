@@ -91,15 +91,21 @@ static void leave(struct pvg_cpu *cpu, u32 id)
 	local64_set(&slot->count, 0);
 }
 
-/* Ids of @mask whose events are in the same group as that of @id. */
-static u32 same_group(struct pvg_cpu *cpu, u32 mask, u32 id)
+/**
+ * pvg_group() - who is in a group
+ * @cpu: this CPU
+ * @mask: slots with an event
+ * @event: one of the group
+ *
+ * Return: those of @mask whose events are in the same group as @event.
+ */
+u32 pvg_group(struct pvg_cpu *cpu, u32 mask, const struct perf_event *event)
 {
-	struct perf_event *leader = cpu->slot[id].event->group_leader;
 	u32 group = 0;
 
-	for_each_id(other, mask)
-		if (cpu->slot[other].event->group_leader == leader)
-			group |= BIT(other);
+	for_each_id(id, mask)
+		if (cpu->slot[id].event->group_leader == event->group_leader)
+			group |= BIT(id);
 	return group;
 }
 
@@ -111,7 +117,7 @@ static void finish(struct pvg_cpu *cpu)
 	for_each_id(id, cpu->closing)
 		leave(cpu, id);
 	while (left) {
-		u32 group = same_group(cpu, left, __ffs(left));
+		u32 group = pvg_group(cpu, left, cpu->slot[__ffs(left)].event);
 
 		pvg_times_publish(cpu, group);
 		left &= ~group;
@@ -208,15 +214,19 @@ static bool plan(struct pvg_cpu *cpu, u32 read, struct masks *m)
 	return m->close | m->disable | m->enable | m->read;
 }
 
-/* The slot of the group's leader, where host and ids let it be named. */
+/*
+ * A slot of the event's group for the host to count it with; its own if there
+ * is none, or no groups at all.  perf's leader may be an event of another PMU,
+ * but any of the group that is open will do: ids are opened in ascending order,
+ * so those that were described before this one in this call are open, too.
+ */
 static u32 leader_id(struct pvg_cpu *cpu, u32 id, struct perf_event *event)
 {
-	struct perf_event *leader = event->group_leader;
+	u32 others = cpu->used & ~cpu->closing & ~BIT(id);
 
-	/* Ids are opened in ascending order, and the leader has to be first. */
 	if (cpu->host.features & PVPMU_FEAT_GROUPS)
-		for_each_id(other, cpu->used & ~cpu->closing & (BIT(id) - 1))
-			if (cpu->slot[other].event == leader)
+		for_each_id(other, pvg_group(cpu, others, event))
+			if (cpu->slot[other].open)
 				return other;
 	return id;
 }

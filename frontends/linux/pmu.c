@@ -158,17 +158,6 @@ static void pvg_del(struct perf_event *event, int flags)
 	flush_unless_bracketed(cpu);
 }
 
-/* Slots of the group that this event is in; for honest times, see times.c. */
-static u32 group_slots(struct pvg_cpu *cpu, struct perf_event *event)
-{
-	u32 mask = 0;
-
-	for_each_id(id, cpu->used & ~cpu->closing)
-		if (cpu->slot[id].event->group_leader == event->group_leader)
-			mask |= BIT(id);
-	return mask;
-}
-
 static void read_now(struct pvg_cpu *cpu, struct pvg_slot *slot, u32 id)
 {
 	struct pvg_line line;
@@ -197,7 +186,8 @@ static void pvg_read(struct perf_event *event)
 		cpu->reading |= BIT(id);
 		return;
 	}
-	group = group_slots(cpu, event);
+	/* All of a group have the same times, see times.c. */
+	group = pvg_group(cpu, cpu->used & ~cpu->closing, event);
 	pvg_flush(cpu, group);
 	pvg_times_publish(cpu, group);
 }

@@ -212,6 +212,7 @@ void pvg_detach(struct pvg_cpu *cpu);
 
 /* batch.c */
 void pvg_flush(struct pvg_cpu *cpu, u32 read);
+u32 pvg_group(struct pvg_cpu *cpu, u32 mask, const struct perf_event *event);
 void pvg_suspend(struct pvg_cpu *cpu);
 void pvg_restart_period(struct pvg_cpu *cpu, u32 id);
 bool pvg_harvest(struct pvg_cpu *cpu, u32 id, struct pvg_line *line,

@@ -152,7 +152,7 @@ typedef unsigned long long __u64;
 #define PVPMU_ERR_EVENT (-3011) /* event unknown, or not offered here */
 #define PVPMU_ERR_FILTER (-3012) /* a filter that cannot be honoured here */
 #define PVPMU_ERR_PERIOD (-3013) /* too short, too long, or not samplable */
-#define PVPMU_ERR_GROUP (-3014) /* leader closed, no leader, or no groups */
+#define PVPMU_ERR_GROUP (-3014) /* leader closed, group too large, no groups */
 #define PVPMU_ERR_LIMIT (-3015) /* more events than the administrator allows */
 #define PVPMU_ERR_HOST (-3016) /* the host found no counter or memory for it */
 #define PVPMU_ERR_PARTIAL (-3017) /* UPDATE: see the error of each slot */
@@ -325,8 +325,9 @@ struct pvpmu_header_pending {
  *          leaf base+2 counts as the shortest, one above PVPMU_PERIOD_MAX as
  *          that.  0 if all are @period long, which then is not below the
  *          shortest.  Zero if @period is.
- * @leader: id of the group's leader, its own id if it is in no other's group.
- *          The host counts a group as a whole or not at all.
+ * @leader: its own id, or that of an open slot whose group it joins.  The host
+ *          counts the events of a group that are enabled all together or not
+ *          at all.
  * @reserved: zero
  *
  * The host reads the line at OPEN, once.  Only @next_period may change while

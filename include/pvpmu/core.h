@@ -36,12 +36,14 @@ struct pvpmu_vcpu;
  * @flags: PVPMU_FLAG_*
  * @config: valid for @type
  * @sampling: it is to overflow; such a counter serves one slot only
+ * @group: not 0: all counters of this number count together, or none of them
  */
 struct pvpmu_desc {
 	u32 type;
 	u32 flags;
 	u64 config;
 	bool sampling;
+	u32 group;
 };
 
 /**
@@ -108,6 +110,9 @@ enum pvpmu_answer {
  * @create: makes a counter, stopped.  May be slow.  PVPMU_NEVER: the event
  *         cannot be counted here after all.
  * @destroy: gives a stopped counter back.  May be slow.
+ * @fit: could an event be counted at one time with all @counters of the mask,
+ *       if nothing else was?  Without PVPMU_FEAT_GROUPS it is not called and
+ *       may be null.
  * @start: lets the counter count.  Sampling counters overflow once after @left
  *         more events, then every pvpmu_overflow() events; @left is 0 for
  *         others.  A backend whose counters can run on at no cost may ignore
@@ -150,6 +155,8 @@ struct pvpmu_host_ops {
 	enum pvpmu_answer (*create)(struct pvpmu_vcpu *vcpu, u32 counter,
 				    const struct pvpmu_desc *desc);
 	void (*destroy)(struct pvpmu_vcpu *vcpu, u32 counter);
+	bool (*fit)(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
+		    u64 counters);
 	bool (*start)(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
 	void (*stop)(struct pvpmu_vcpu *vcpu, u32 counter);
 	void (*read)(struct pvpmu_vcpu *vcpu, u32 counter,
@@ -310,6 +317,7 @@ struct pvpmu_counter {
  * @base: the counter's reading when the slot was enabled
  * @done: sums of all the times it was enabled before
  * @counter: index of its counter
+ * @group: number of the group it is in, 0 if it is in none
  * @enabled: between ENABLE and DISABLE
  * @sampling: it has a period
  * @period: length of the periods that are not said otherwise
@@ -326,6 +334,7 @@ struct pvpmu_slot_state {
 	u8 counter;
 	bool enabled;
 	bool sampling;
+	u32 group;
 	u64 period;
 
 	u64 length;
@@ -352,6 +361,7 @@ struct pvpmu_slot_state {
  * @returned: ids that this entry point closed, which slots_open still has
  * @restored: from a record, and did not run since
  * @resuming: ids of the record that are to be enabled then
+ * @groups: number of the last group that began
  * @overflowed: ids with an overflow that is not published; atomic
  * @window: start of the second in which @budget is counted; NMI
  * @budget: overflows left in this second; NMI
@@ -383,6 +393,7 @@ struct pvpmu_vcpu {
 	u32 opened;
 	u32 returned;
 	u32 resuming;
+	u32 groups;
 	u32 overflowed;
 	u64 window;
 	u32 budget;

@@ -32,7 +32,9 @@
  * @period: the same, 0 if the event does not sample
  * @next_period: length of the period after the one that runs
  * @length: length of the one that runs
+ * @leader: lowest id of the group that it is in, its own if it is in none
  * @reserved: zero
+ * @reserved2: zero
  * @host: the slot's host line, up to date.  @host.state tells whether the id is
  *        open, and whether it is enabled.  If it is closed, all fields above are
  *        zero.  @host.rdpmc is zero.
@@ -46,7 +48,9 @@ struct pvpmu_record_slot {
 	__u64 period;
 	__u64 next_period;
 	__u64 length;
-	__u64 reserved[3];
+	__u32 leader;
+	__u32 reserved;
+	__u64 reserved2[2];
 	struct pvpmu_slot_host host;
 };
 

@@ -6,9 +6,11 @@
  * functions below from its host ops of the same names, and tells when the vCPU
  * is scheduled in and out; it is told which physical counter to program with
  * what.  A vCPU with more counters than the CPU has gets them in turns, and
- * the times in a reading say so.
+ * the times in a reading say so.  Counters of one group are placed together, or
+ * wait together.
  *
- * Time is the vCPU's: it stands still while the vCPU is scheduled out.
+ * Time is the vCPU's: it stands still while the vCPU is scheduled out, and may
+ * be held during a call, so that all that the call does is done at one moment.
  *
  * Nothing here allocates, locks, or may interrupt another function of the same
  * scheduler: an overflow interrupt only leads to a later pvpmu_sched_poll().
@@ -56,6 +58,8 @@ struct pvpmu_sched_ops {
  * @since: vCPU time when the current run began
  * @placed_at: vCPU time when it got @phys
  * @fits: the physical counters that can count it, 0 if it needs none
+ * @group: not 0: it is placed with all others of this number, or not at all
+ * @choices: how many @fits are
  * @phys: the one it has
  */
 struct pvpmu_sched_counter {
@@ -66,6 +70,8 @@ struct pvpmu_sched_counter {
 	u64 since;
 	u64 placed_at;
 	u32 fits;
+	u32 group;
+	u8 choices;
 	u8 phys;
 };
 
@@ -75,6 +81,8 @@ struct pvpmu_sched_counter {
  * @ops: the backend
  * @vcpu: whose counters they are
  * @in: the vCPU is scheduled in
+ * @held: time stands still
+ * @moment: the vCPU time at which it does
  * @since: clock when that was
  * @time: vCPU time until then
  * @turn: vCPU time when the current turn began
@@ -82,12 +90,14 @@ struct pvpmu_sched_counter {
  * @started: counters that are started
  * @placed: those of them that have a physical counter
  * @busy: physical counters in use
- * @counter: counters
+ * @counter: counters; the last is what pvpmu_sched_fit() is asked about
  */
 struct pvpmu_sched {
 	const struct pvpmu_sched_ops *ops;
 	struct pvpmu_vcpu *vcpu;
 	bool in;
+	bool held;
+	u64 moment;
 	u64 since;
 	u64 time;
 	u64 turn;
@@ -95,7 +105,7 @@ struct pvpmu_sched {
 	u64 started;
 	u64 placed;
 	u32 busy;
-	struct pvpmu_sched_counter counter[PVPMU_MAX_COUNTERS];
+	struct pvpmu_sched_counter counter[PVPMU_MAX_COUNTERS + 1];
 };
 
 /**
@@ -112,9 +122,22 @@ void pvpmu_sched_init(struct pvpmu_sched *sched, struct pvpmu_vcpu *vcpu,
  * @sched: the vCPU's
  * @counter: its index, as in the host op
  * @fits: mask of the physical counters that can count it, numbered from 0 and
- *        below PVPMU_SCHED_SOFT; 0 if it is counted without one
+ *        below PVPMU_SCHED_SOFT, those that fewer events can have last; 0 if it
+ *        is counted without one
+ * @group: as in struct pvpmu_desc
  */
-void pvpmu_sched_create(struct pvpmu_sched *sched, u32 counter, u32 fits);
+void pvpmu_sched_create(struct pvpmu_sched *sched, u32 counter, u32 fits,
+			u32 group);
+
+/**
+ * pvpmu_sched_fit() - could these counters and one more be placed at one time?
+ * @sched: the vCPU's
+ * @fits: of the one more, as in pvpmu_sched_create()
+ * @counters: mask of counters
+ *
+ * What is said here, a turn that begins with them keeps.
+ */
+bool pvpmu_sched_fit(struct pvpmu_sched *sched, u32 fits, u64 counters);
 
 /** pvpmu_sched_start() - as the host op @start */
 void pvpmu_sched_start(struct pvpmu_sched *sched, u32 counter, u64 left);
@@ -149,6 +172,17 @@ void pvpmu_sched_out(struct pvpmu_sched *sched);
  * Context: the physical CPU that runs it.
  */
 void pvpmu_sched_poll(struct pvpmu_sched *sched);
+
+/**
+ * pvpmu_sched_hold() - holds the vCPU's time
+ * @sched: the vCPU's, scheduled in; its guest does not run until the release
+ *
+ * For a call: events that it starts or stops together have the same times.
+ */
+void pvpmu_sched_hold(struct pvpmu_sched *sched);
+
+/** pvpmu_sched_release() - lets time go on, from where it is by now */
+void pvpmu_sched_release(struct pvpmu_sched *sched);
 
 /**
  * pvpmu_sched_time() - the vCPU's time

@@ -260,6 +260,7 @@ static void change_luck(struct fake *fake, struct input *in)
 	fake->start_answer = luck & 0x38;
 	fake->attach_answer = luck & 0xc0 ? PVPMU_DONE : PVPMU_LATER;
 	fake->deliver_answer = luck != 1;
+	fake->most = luck == 3 ? take8(in) & 7 : PVPMU_MAX_COUNTERS;
 	fake->caps = luck == 2 ? take8(in) & 15 : 15;
 	fake->accesses_left = luck == 3 ? take8(in) : ~0ull;
 }
@@ -366,6 +367,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	pvpmu_vm_init(&machine->vm, &limits);
 	for (i = 0; i < CPUS; i++) {
 		fake_init(&machine->cpu[i], &machine->vm);
+		machine->cpu[i].ops.features |= PVPMU_FEAT_GROUPS;
 		machine->cpu[i].hook = interfere;
 		machine->cpu[i].hook_data = machine;
 		setup(machine, &machine->cpu[i], PVPMU_DELIVER_LVTPC);

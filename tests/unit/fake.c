@@ -182,19 +182,20 @@ static enum pvpmu_answer op_create(struct pvpmu_vcpu *vcpu, u32 counter,
 				   const struct pvpmu_desc *desc)
 {
 	struct fake *fake = begin(vcpu, FAKE_CREATE);
+	enum pvpmu_answer answer = fake->create_answer;
 	struct fake_counter *c;
 
 	FAKE_CHECK(counter < PVPMU_MAX_COUNTERS);
 	c = &fake->counter[counter];
 	FAKE_CHECK(!c->exists);
-	if (fake->create_answer == PVPMU_DONE) {
+	if (answer == PVPMU_DONE) {
 		memset(c, 0, sizeof(*c));
 		c->exists = true;
 		c->desc = *desc;
 		c->reading.active = true;
 	}
 	end(fake, FAKE_CREATE);
-	return fake->create_answer;
+	return answer;
 }
 
 static void op_destroy(struct pvpmu_vcpu *vcpu, u32 counter)
@@ -205,6 +206,21 @@ static void op_destroy(struct pvpmu_vcpu *vcpu, u32 counter)
 	FAKE_CHECK(!c->started);
 	c->exists = false;
 	end(fake, FAKE_DESTROY);
+}
+
+static bool op_fit(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
+		   u64 counters)
+{
+	struct fake *fake = begin(vcpu, FAKE_FIT);
+	u32 n = 1;
+
+	FAKE_CHECK(fake->ops.features & PVPMU_FEAT_GROUPS && !desc->group);
+	for (; counters; counters &= counters - 1) {
+		existing(fake, (u32)__builtin_ctzll(counters));
+		n++;
+	}
+	end(fake, FAKE_FIT);
+	return n <= fake->most;
 }
 
 static bool op_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
@@ -285,6 +301,7 @@ static const struct pvpmu_host_ops fake_ops = {
 	.deliver = op_deliver,
 	.create = op_create,
 	.destroy = op_destroy,
+	.fit = op_fit,
 	.start = op_start,
 	.stop = op_stop,
 	.read = op_read,
@@ -301,6 +318,7 @@ void fake_init(struct fake *fake, struct pvpmu_vm *vm)
 	memset(fake, 0, sizeof(*fake));
 	fake->deliver_answer = true;
 	fake->start_answer = true;
+	fake->most = PVPMU_MAX_COUNTERS;
 	fake->ops = fake_ops;
 	fake->accesses_left = ~0ull;
 	fake->now = 1000000000;

@@ -32,6 +32,7 @@ enum fake_op {
 	FAKE_DELIVER,
 	FAKE_CREATE,
 	FAKE_DESTROY,
+	FAKE_FIT,
 	FAKE_START,
 	FAKE_STOP,
 	FAKE_READ,
@@ -80,6 +81,7 @@ struct fake_counter {
  * @deliver_answer: what deliver answers
  * @create_answer: what create answers
  * @start_answer: what start answers
+ * @most: how many counters count at one time, for fit
  * @hook: called before and after every op, but not from within itself
  * @hook_data: for @hook
  * @hooked: @hook runs
@@ -105,6 +107,7 @@ struct fake {
 	bool deliver_answer;
 	enum pvpmu_answer create_answer;
 	bool start_answer;
+	u32 most;
 	void (*hook)(struct fake *fake, enum fake_op op, bool after);
 	void *hook_data;
 	bool hooked;

@@ -18,6 +18,7 @@
 struct model_slot {
 	bool open;
 	bool enabled;
+	u32 group;
 	struct pvpmu_slot_guest event;
 	u64 count;
 	u64 time_enabled;
@@ -35,6 +36,8 @@ struct model {
 	u32 starved; /* hardware events that have no counter just now, by bit */
 	u32 pending;
 	u64 raised;
+	bool groups; /* the host has them */
+	u32 last_group;
 	struct model_slot slot[PVPMU_MAX_SLOTS];
 };
 
@@ -132,6 +135,17 @@ static bool model_event_exists(u32 type, u64 config)
 	}
 }
 
+static void model_join(struct model *m, struct model_slot *slot,
+		       struct model_slot *leader)
+{
+	if (!leader->group) {
+		leader->group = ++m->last_group;
+		if (leader->enabled)
+			model_show(m, leader);
+	}
+	slot->group = leader->group;
+}
+
 static s32 model_open(struct model *m, u32 id,
 		      const struct pvpmu_slot_guest *event)
 {
@@ -157,7 +171,9 @@ static s32 model_open(struct model *m, u32 id,
 	if (event->period && !event->next_period &&
 	    event->period < model_shortest(m, event))
 		return PVPMU_ERR_PERIOD;
-	if (event->leader != id)
+	if (event->leader != id &&
+	    (!m->groups || event->leader >= PVPMU_MAX_SLOTS ||
+	     !m->slot[event->leader].open))
 		return PVPMU_ERR_GROUP;
 	if (model_open_slots(m) >= m->limits.slots_vcpu ||
 	    model_open_slots(m) >= m->limits.slots_vm)
@@ -168,6 +184,8 @@ static s32 model_open(struct model *m, u32 id,
 	slot->length = event->period;
 	slot->next_length = model_next_length(m, event, event->next_period);
 	slot->line.error = error;
+	if (event->leader != id)
+		model_join(m, slot, &m->slot[event->leader]);
 	return PVPMU_OK;
 }
 
@@ -345,6 +363,20 @@ static void on_create(struct fake *fake, enum fake_op op, bool after)
 		apply_starvation(fake, fake->hook_data);
 }
 
+/* Counters are shared within a group, or outside of all, but not between. */
+static void assert_apart(const struct fake *fake, const struct model *m)
+{
+	const struct pvpmu_vcpu *vcpu = &fake->vcpu;
+	u32 i, j;
+
+	for (i = 0; i < PVPMU_MAX_SLOTS; i++)
+		for (j = 0; j < i; j++)
+			if (m->slot[i].open && m->slot[j].open &&
+			    vcpu->slot[i].counter == vcpu->slot[j].counter)
+				assert_int_equal(m->slot[i].group,
+						 m->slot[j].group);
+}
+
 static void assert_same(const struct fake *fake, const struct model *m)
 {
 	u32 id;
@@ -361,6 +393,7 @@ static void assert_same(const struct fake *fake, const struct model *m)
 	assert_int_equal(fake->calls[FAKE_RAISE], m->raised);
 	assert_int_equal(fake->own_vm.slots_open, model_open_slots(m));
 	assert_int_equal(fake->attached, m->area);
+	assert_apart(fake, m);
 }
 
 static void describe_something(struct fake *fake, u32 id)
@@ -380,6 +413,8 @@ static void describe_something(struct fake *fake, u32 id)
 	if (line->period && one_in(3))
 		line->next_period = any(8000);
 	line->flags = one_in(3) ? any(16) : 0;
+	if (one_in(5))
+		line->leader = any(PVPMU_MAX_SLOTS);
 	if (!one_in(10))
 		return;
 	switch (any(7)) {
@@ -523,6 +558,9 @@ static void area_always_looks_as_the_model_says(void **state)
 		m->pending = 0;
 		m->raised = 0;
 		fake_init(fake, NULL);
+		m->groups = run % 2;
+		if (m->groups)
+			fake->ops.features |= PVPMU_FEAT_GROUPS;
 		pvpmu_vm_init(&fake->own_vm, &m->limits);
 		fake->now = 10000000000;
 		fake->hook = on_create;

@@ -370,6 +370,137 @@ static void leader_other_than_itself_is_refused(void **state)
 	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
 }
 
+/* Describes slot @id as a member of @leader's group. */
+static void describe_member(struct fake *fake, u32 id, u32 leader)
+{
+	guest_describe(fake, id, HW, CYCLES, 0);
+	fake->area.slot[id].guest.leader = leader;
+}
+
+static void member_needs_an_open_leader(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	describe_member(fake, 3, 0);
+	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
+	describe_member(fake, 3, PVPMU_MAX_SLOTS);
+	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
+	describe_member(fake, 3, ~0u);
+	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
+	open_event(fake, 0, CYCLES, 0);
+	describe_member(fake, 3, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 3);
+	/* Any of a group speaks for it. */
+	describe_member(fake, 4, 3);
+	assert_done(fake, PVPMU_OP_OPEN, 4);
+	assert_done(fake, PVPMU_OP_CLOSE, 0);
+	describe_member(fake, 5, 3);
+	assert_done(fake, PVPMU_OP_OPEN, 5);
+	assert_int_equal(fake->vcpu.slot[5].group, fake->vcpu.slot[4].group);
+}
+
+static void group_that_can_never_fit_is_refused(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake->most = 2;
+	open_event(fake, 0, INSTRUCTIONS, 0);
+	describe_member(fake, 1, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 1);
+	describe_member(fake, 2, 1);
+	assert_open_refused(fake, PVPMU_ERR_GROUP, 2);
+	assert_done(fake, PVPMU_OP_CLOSE, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 2);
+}
+
+static void slot_that_leaves_a_group_is_in_none(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	open_event(fake, 0, CYCLES, 0);
+	describe_member(fake, 1, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 1);
+	assert_done(fake, PVPMU_OP_CLOSE, 0);
+	open_event(fake, 0, CYCLES, 0);
+	assert_int_equal(fake->vcpu.slot[0].group, 0);
+	assert_true(fake->vcpu.slot[0].counter != fake->vcpu.slot[1].counter);
+	/* A new group has nothing to do with the one that was. */
+	describe_member(fake, 2, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 2);
+	assert_true(fake->vcpu.slot[0].group != fake->vcpu.slot[1].group);
+	fake->vcpu.groups = ~0u;
+	open_event(fake, 7, CYCLES, 0);
+	describe_member(fake, 8, 7);
+	assert_done(fake, PVPMU_OP_OPEN, 8);
+	assert_int_equal(fake->vcpu.slot[8].group, 1);
+}
+
+static void group_begins_while_its_leader_counts(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	start_event(fake, 0, CYCLES, 0);
+	start_event(fake, 9, CYCLES, 0);
+	fake_run(fake, 100, 1000);
+	describe_member(fake, 1, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 1);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING);
+	assert_count(fake, 0, 1000);
+	fake_run(fake, 100, 1000);
+	assert_done(fake, PVPMU_OP_READ, 0);
+	assert_count(fake, 0, 2000);
+	assert_times(fake, 0, 200, 200);
+	/* It shares its counter no more. */
+	assert_true(fake->vcpu.slot[0].counter != fake->vcpu.slot[9].counter);
+}
+
+static void leader_that_cannot_be_started_again_is_stopped(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	start_event(fake, 0, CYCLES, 0);
+	fake_run(fake, 100, 1000);
+	describe_member(fake, 1, 0);
+	fake->start_answer = false;
+	assert_int_equal(guest_call(fake, PVPMU_OP_OPEN, 1, 0, 0),
+			 PVPMU_ERR_HOST);
+	assert_state(fake, 0, PVPMU_STATE_STOPPED);
+	assert_state(fake, 1, PVPMU_STATE_CLOSED);
+	assert_count(fake, 0, 1000);
+	assert_int_equal(fake->own_vm.slots_open, 1);
+}
+
+/* After the member's counter there is none for its leader. */
+static void one_create(struct fake *fake, enum fake_op op, bool after)
+{
+	if (op == FAKE_CREATE && after)
+		fake->create_answer = PVPMU_LATER;
+}
+
+static void leader_that_finds_no_counter_goes_on(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	start_event(fake, 0, INSTRUCTIONS, 0);
+	fake_run(fake, 100, 1000);
+	describe_member(fake, 1, 0);
+	fake->hook = one_create;
+	assert_int_equal(guest_call(fake, PVPMU_OP_OPEN, 1, 0, 0),
+			 PVPMU_ERR_HOST);
+	fake_run(fake, 100, 1000);
+	assert_done(fake, PVPMU_OP_READ, 0);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING);
+	assert_count(fake, 0, 2000);
+	assert_int_equal(fake->vcpu.slot[0].group, 0);
+	assert_int_equal(fake->own_vm.slots_open, 1);
+}
+
 static void host_without_a_counter_is_an_error_of_its_own(void **state)
 {
 	struct fake *fake = *state;
@@ -447,6 +578,12 @@ int main(void)
 		UNIT(next_period_out_of_bounds_is_not_refused),
 		UNIT(event_that_cannot_be_sampled_has_no_period),
 		UNIT(leader_other_than_itself_is_refused),
+		UNIT(member_needs_an_open_leader),
+		UNIT(group_that_can_never_fit_is_refused),
+		UNIT(slot_that_leaves_a_group_is_in_none),
+		UNIT(group_begins_while_its_leader_counts),
+		UNIT(leader_that_cannot_be_started_again_is_stopped),
+		UNIT(leader_that_finds_no_counter_goes_on),
 		UNIT(host_without_a_counter_is_an_error_of_its_own),
 		UNIT(errors_of_open_come_in_the_documented_order),
 	};

@@ -400,8 +400,10 @@ static void what_no_host_writes_is_refused(void **state)
 	REFUSES(j, reserved[5], 1, RESERVED);
 	REFUSES(j, overflowed, BIT(COUNTS), RESERVED);
 	REFUSES(j, overflowed, BIT(31), RESERVED);
-	REFUSES(j, slot[COUNTS].reserved[0], 1, RESERVED);
-	REFUSES(j, slot[COUNTS].reserved[2], 1ull << 63, RESERVED);
+	REFUSES(j, slot[COUNTS].reserved, 1, RESERVED);
+	REFUSES(j, slot[COUNTS].reserved2[1], 1ull << 63, RESERVED);
+	REFUSES(j, slot[CLOSED].leader, 1, RESERVED);
+	REFUSES(j, slot[COUNTS].leader, 1, GROUP);
 	REFUSES(j, slot[29].host.reserved[2], 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.rdpmc, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.seq, 5, RESERVED);
@@ -497,6 +499,31 @@ static void vcpu_that_has_an_area_is_not_restored(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static void groups_arrive_as_groups(void **state)
+{
+	struct journey *j = *state;
+	u32 id;
+
+	j->from.ops.features |= PVPMU_FEAT_GROUPS;
+	for (id = 10; id < 14; id++) {
+		guest_describe(&j->from, id, HW, CYCLES, 0);
+		j->from.area.slot[id].guest.leader = id > 11 ? 11 : id;
+		assert_done(&j->from, PVPMU_OP_OPEN, id);
+		assert_done(&j->from, PVPMU_OP_ENABLE, id);
+	}
+	save(j);
+	/* A host without groups takes no record that has some. */
+	assert_int_equal(pvpmu_restore(&j->to.vcpu, &j->record),
+			 PVPMU_ERR_GROUP);
+	j->to.ops.features |= PVPMU_FEAT_GROUPS;
+	arrive(j);
+	assert_int_equal(j->to.vcpu.slot[10].group, 0);
+	assert_int_not_equal(j->to.vcpu.slot[11].group, 0);
+	for (id = 12; id < 14; id++)
+		assert_int_equal(j->to.vcpu.slot[id].group,
+				 j->to.vcpu.slot[11].group);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,6 +552,7 @@ int main(void)
 		TEST(what_setup_refuses_is_refused),
 		TEST(what_open_refuses_is_refused),
 		TEST(vcpu_that_has_an_area_is_not_restored),
+		TEST(groups_arrive_as_groups),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
