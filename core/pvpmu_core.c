@@ -8,6 +8,14 @@ void pvpmu_vm_init(struct pvpmu_vm *vm, const struct pvpmu_limits *limits)
 	vm->slots_open = 0;
 }
 
+bool pvpmu_limits_make_sense(const struct pvpmu_limits *limits)
+{
+	return limits->slots_vcpu <= PVPMU_MAX_SLOTS &&
+	       !(limits->classes & ~PVPMU_CLASSES_ALL) && limits->period_min &&
+	       limits->clock_period_min >= PVPMU_CLOCK_PERIOD_LEAST &&
+	       limits->overflow_rate;
+}
+
 void pvpmu_vm_limit(struct pvpmu_vm *vm, const struct pvpmu_limits *limits)
 {
 	struct pvpmu_limits *to = &vm->limits;

@@ -103,7 +103,7 @@ NUMBER_PARAM(slots_vm, 0, U32_MAX,
 	     "events that all vCPUs of a VM may have open together");
 NUMBER_PARAM(period_min, 1, U32_MAX,
 	     "shortest sample period of a counted event, in events");
-NUMBER_PARAM(clock_period_min, 10000, U32_MAX,
+NUMBER_PARAM(clock_period_min, PVPMU_CLOCK_PERIOD_LEAST, U32_MAX,
 	     "shortest sample period of the clock, in ns");
 NUMBER_PARAM(overflow_rate, 1, U32_MAX,
 	     "overflows per second and vCPU, above which events are throttled");

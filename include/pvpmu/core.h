@@ -221,6 +221,12 @@ static inline void pvpmu_line_store(void *to, const void *line)
 #define PVPMU_CLASS_CACHE (1u << 1) /* caches, stalls, bus */
 #define PVPMU_CLASS_HYPERVISOR (1u << 2) /* the guest's own exits, steal */
 #define PVPMU_CLASS_RAW (1u << 3) /* event numbers of the CPU */
+#define PVPMU_CLASSES_ALL                                               \
+	(PVPMU_CLASS_BASIC | PVPMU_CLASS_CACHE | PVPMU_CLASS_HYPERVISOR | \
+	 PVPMU_CLASS_RAW)
+
+/* A clock that overflows more often would leave no time for anything else. */
+#define PVPMU_CLOCK_PERIOD_LEAST 10000u /* ns */
 
 /**
  * struct pvpmu_limits - what the host's administrator allows
@@ -229,9 +235,9 @@ static inline void pvpmu_line_store(void *to, const void *line)
  * @slots_vm: open ids of all vCPUs of the VM together
  * @classes: PVPMU_CLASS_*
  * @period_min: shortest period of a counted event, in events, at least 1
- * @clock_period_min: shortest period of a clock event, in ns, at least 1
+ * @clock_period_min: shortest period of a clock event, in ns
  * @overflow_rate: overflows per second and vCPU, above which an event is
- *                 throttled
+ *                 throttled, at least 1
  */
 struct pvpmu_limits {
 	u32 slots_vcpu;
@@ -429,6 +435,16 @@ struct pvpmu_call {
  * @limits: copied; values beyond what version 1 can do count as its most
  */
 void pvpmu_vm_init(struct pvpmu_vm *vm, const struct pvpmu_limits *limits);
+
+/**
+ * pvpmu_limits_make_sense() - may an administrator set these?
+ * @limits: any
+ *
+ * Return: false if a limit is not a number that version 1 knows to keep to:
+ *         more slots than there are, unknown classes, a period or a rate of
+ *         zero, a clock period below PVPMU_CLOCK_PERIOD_LEAST.
+ */
+bool pvpmu_limits_make_sense(const struct pvpmu_limits *limits);
 
 /**
  * pvpmu_vm_limit() - changes what a VM may do

@@ -276,6 +276,34 @@ static void limits_change_for_all_vcpus_at_once(void **state)
 	end_machine(machine);
 }
 
+/* Each of them wrong once, in a set that is right but for it */
+static void limits_that_make_no_sense_are_known(void **state)
+{
+	const struct pvpmu_limits good = PVPMU_LIMITS_DEFAULT;
+	struct pvpmu_limits bad;
+
+	(void)state;
+	assert_true(pvpmu_limits_make_sense(&good));
+	bad = good;
+	bad.slots_vcpu = PVPMU_MAX_SLOTS + 1;
+	assert_false(pvpmu_limits_make_sense(&bad));
+	bad = good;
+	bad.classes |= PVPMU_CLASSES_ALL + 1;
+	assert_false(pvpmu_limits_make_sense(&bad));
+	bad = good;
+	bad.period_min = 0;
+	assert_false(pvpmu_limits_make_sense(&bad));
+	bad = good;
+	bad.clock_period_min = PVPMU_CLOCK_PERIOD_LEAST - 1;
+	assert_false(pvpmu_limits_make_sense(&bad));
+	bad = good;
+	bad.overflow_rate = 0;
+	assert_false(pvpmu_limits_make_sense(&bad));
+	bad = good;
+	bad.slots_vcpu = bad.slots_vm = bad.classes = 0;
+	assert_true(pvpmu_limits_make_sense(&bad));
+}
+
 static void calls_of_all_kinds_are_counted(void **state)
 {
 	struct fake *fake = *state;
@@ -308,6 +336,7 @@ int main(void)
 		UNIT(withdrawn_class_holds_for_the_next_open),
 		cmocka_unit_test(limits_are_copied),
 		cmocka_unit_test(limits_change_for_all_vcpus_at_once),
+		cmocka_unit_test(limits_that_make_no_sense_are_known),
 		UNIT(calls_of_all_kinds_are_counted),
 	};
 
