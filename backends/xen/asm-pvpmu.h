@@ -24,7 +24,8 @@ extern bool pvpmu_on;
 int pvpmu_create(struct vcpu *v);
 void pvpmu_destroy(struct vcpu *v);
 void pvpmu_domain_destroy(struct domain *d);
-/* Lets the guest's page and all counters go; the vCPU does not run. */
+/* Lets the guest's page and all counters go; the vCPU is current or does not
+ * run. */
 void pvpmu_detach(struct vcpu *v);
 
 void pvpmu_switched_from(struct vcpu *prev);

@@ -5,6 +5,8 @@
 #include <xen/softirq.h>
 #include <asm/cpuid.h>
 #include <asm/hvm/vlapic.h>
+#include <public/pmu.h>
+#include <xsm/xsm.h>
 
 #include "pvpmu_xen.h"
 #include "control.h"
@@ -95,6 +97,16 @@ const struct pvpmu_host_ops pvpmu_ops_hvm = {
 	.raise = raise_lvtpc,
 };
 
+/*
+ * A security policy that knows Xen's own vPMU says the same of us: who may use
+ * it, and who may control it.  Without one all may, and those who control
+ * domains.
+ */
+static int permission(unsigned int op)
+{
+	return xsm_pmu_op(XSM_OTHER, current->domain, op);
+}
+
 /* Xen lets only a guest's kernel make hypercalls. */
 long do_pvpmu_op(unsigned int op, unsigned long a, unsigned long b,
 		 unsigned long c)
@@ -102,15 +114,18 @@ long do_pvpmu_op(unsigned int op, unsigned long a, unsigned long b,
 	const struct pvpmu_call call = {
 		.op = op,
 		.arg = { (u32)a, (u32)b, (u32)c },
-		.kernel = true,
+		.kernel = !permission(XENPMU_init),
 	};
 	struct pvpmu_xen *x = current->arch.pvpmu;
 	s32 result;
+	int rc;
 
 	if (!x)
 		return -ENOSYS;
-	if (op == PVPMU_CONTROL)
-		return pvpmu_control(a);
+	if (op == PVPMU_CONTROL) {
+		rc = permission(XENPMU_mode_set);
+		return rc ?: pvpmu_control(a);
+	}
 	x->calling = true;
 	pvpmu_sched_hold(&x->sched);
 	result = pvpmu_call(&x->core, &call);

@@ -80,9 +80,8 @@ static void detach_all(struct domain *d)
 	}
 }
 
-static long set_limits(const struct pvpmu_control *control)
+static long limit(struct domain *d, const struct pvpmu_control *control)
 {
-	struct domain *d = rcu_lock_domain_by_any_id(control->domain);
 	const struct pvpmu_limits limits = {
 		.slots_vcpu = control->limits.slots_vcpu,
 		.slots_vm = control->limits.slots_vm,
@@ -91,28 +90,45 @@ static long set_limits(const struct pvpmu_control *control)
 		.clock_period_min = control->limits.clock_period_min,
 		.overflow_rate = control->limits.overflow_rate,
 	};
-	struct pvpmu_vm *vm;
 
-	if (!d)
-		return -ESRCH;
-	vm = d->arch.pvpmu;
-	if (vm) {
-		pvpmu_vm_limit(vm, &limits);
-		if (!limits.slots_vcpu)
-			detach_all(d);
-	}
-	rcu_unlock_domain(d);
-	return vm ? 0 : -EOPNOTSUPP;
+	if (!d->arch.pvpmu)
+		return -EOPNOTSUPP;
+	if (!pvpmu_limits_make_sense(&limits))
+		return -EINVAL;
+	pvpmu_vm_limit(d->arch.pvpmu, &limits);
+	if (!limits.slots_vcpu)
+		detach_all(d);
+	return 0;
 }
 
+/*
+ * One at a time, and none waits for another: vCPUs of one domain that pause
+ * each other would never get through.
+ */
+static long set_limits(const struct pvpmu_control *control)
+{
+	static DEFINE_SPINLOCK(lock);
+	struct domain *d;
+	long rc = -ESRCH;
+
+	if (!spin_trylock(&lock))
+		return -EAGAIN;
+	d = rcu_lock_domain_by_any_id(control->domain);
+	if (d) {
+		rc = limit(d, control);
+		rcu_unlock_domain(d);
+	}
+	spin_unlock(&lock);
+	return rc;
+}
+
+/* Context: a hypercall; that the caller may is checked. */
 long pvpmu_control(unsigned long address)
 {
 	void __user *where = (void __user *)address;
 	struct pvpmu_control control;
 	long rc;
 
-	if (!is_control_domain(current->domain))
-		return -EPERM;
 	if (raw_copy_from_guest(&control, where, sizeof(control)))
 		return -EFAULT;
 	switch (control.command) {

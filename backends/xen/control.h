@@ -3,8 +3,9 @@
  * pvpmu in Xen: what the administrator's tool and the hypervisor share
  *
  * The tool makes the guests' hypercall with the operation PVPMU_CONTROL and the
- * address of a struct pvpmu_control.  Only a domain that controls others may.
- * Answers are Xen's error numbers.  The number of the hypercall is the one in
+ * address of a struct pvpmu_control.  Only a domain that controls others may,
+ * which is to say one that may control Xen's own vPMU where there is a security
+ * policy.  Answers are Xen's error numbers.  The number of the hypercall is the one in
  * the discovery leaves.
  */
 #ifndef PVPMU_XEN_CONTROL_H
@@ -16,7 +17,8 @@
  * domain's limits, and what it did; -ENOENT if there is none. */
 #define PVPMU_CONTROL_NEXT 0u
 /* Sets the limits of @domain to @limits; those of its events that are open stay
- * open, but all are closed if @limits allow none. */
+ * open, but all are closed if @limits allow none.  -EINVAL if they make no
+ * sense, -ESRCH if there is no such domain, -EAGAIN while another does this. */
 #define PVPMU_CONTROL_LIMITS 1u
 
 struct pvpmu_control {

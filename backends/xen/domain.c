@@ -75,6 +75,7 @@ int pvpmu_create(struct vcpu *v)
 	if (!x)
 		return -ENOMEM;
 	x->v = v;
+	spin_lock_init(&x->detaching);
 	pvpmu_vcpu_init(&x->core, vm,
 			is_hvm_vcpu(v) ? &pvpmu_ops_hvm : &pvpmu_ops_pv);
 	pvpmu_sched_init(&x->sched, &x->core, &pvpmu_sched_hw);
@@ -104,12 +105,16 @@ void pvpmu_domain_destroy(struct domain *d)
 	XFREE(d->arch.pvpmu);
 }
 
+/* The administrator, a reset and the domain's end may come at the same time. */
 void pvpmu_detach(struct vcpu *v)
 {
 	struct pvpmu_xen *x = v->arch.pvpmu;
 
-	if (x)
-		pvpmu_vcpu_detach(&x->core);
+	if (!x)
+		return;
+	spin_lock(&x->detaching);
+	pvpmu_vcpu_detach(&x->core);
+	spin_unlock(&x->detaching);
 }
 
 void pvpmu_switched_from(struct vcpu *prev)

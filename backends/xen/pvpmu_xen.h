@@ -22,6 +22,7 @@
  * @core: core's
  * @sched: core's as well
  * @v: the vCPU
+ * @detaching: one at a time lets its page and counters go while it is paused
  * @counter: what each counter counts, for the hardware
  * @phys: which counter each physical counter counts for
  * @armed: its select register, but for the bit that enables it
@@ -42,6 +43,7 @@ struct pvpmu_xen {
 	struct pvpmu_vcpu core;
 	struct pvpmu_sched sched;
 	struct vcpu *v;
+	spinlock_t detaching;
 
 	struct {
 		u64 select;
