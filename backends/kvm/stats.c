@@ -96,12 +96,15 @@ static void show_vcpu(struct pk_vcpu *vcpu, void *file)
 {
 	const struct pvpmu_vcpu *core = &vcpu->core;
 
+	/* Another thread may begin to run it, and the one there was may end. */
+	mutex_lock(&vcpu->lock);
 	seq_printf(file, "vm %d vcpu %d thread %d area %d open %u counters %lu calls %llu refused %llu overflows %llu throttled %llu raised %llu\n",
 		   vcpu->vm->kvm->userspace_pid, vcpu->kvm_vcpu->vcpu_id,
 		   task_pid_nr(vcpu->task), core->attached, core->opened,
 		   hweight64(core->made), pvpmu_stats_calls(&core->stats),
 		   core->stats.refused, core->stats.overflows,
 		   core->stats.throttled, core->stats.raised);
+	mutex_unlock(&vcpu->lock);
 }
 
 static int vcpus_show(struct seq_file *file, void *unused)
