@@ -43,6 +43,35 @@ static void overflow_is_shown_and_interrupts(void **state)
 	assert_int_equal(fake->vcpu.stats.raised, 1);
 }
 
+/* What the guest can see when its bit is set, and when it is interrupted */
+static void look_when_told(struct fake *fake, enum fake_op op, bool after)
+{
+	u32 *seen = fake->hook_data;
+
+	if (op == FAKE_AREA_OR32 && !after) {
+		assert_overflows(fake, 6, 1, 1000);
+		assert_count(fake, 6, 1000);
+		*seen |= 1;
+	}
+	if (op == FAKE_RAISE && !after) {
+		assert_int_equal(fake->area.overflow.pending, BIT(6));
+		*seen |= 2;
+	}
+}
+
+static void line_comes_first_then_the_bit_then_the_interrupt(void **state)
+{
+	struct fake *fake = *state;
+	u32 seen = 0;
+
+	start_event(fake, 6, CYCLES, 1000);
+	fake->hook = look_when_told;
+	fake->hook_data = &seen;
+	fake_run(fake, 1, 1000);
+	fake->hook = NULL;
+	assert_int_equal(seen, 3);
+}
+
 static void event_without_a_period_does_not_overflow(void **state)
 {
 	struct fake *fake = *state;
@@ -602,6 +631,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT(overflow_is_shown_and_interrupts),
+		UNIT(line_comes_first_then_the_bit_then_the_interrupt),
 		UNIT(event_without_a_period_does_not_overflow),
 		UNIT(page_is_not_written_before_the_vcpu_goes_on),
 		UNIT(weights_of_samples_add_up_to_the_count),

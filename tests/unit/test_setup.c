@@ -83,6 +83,35 @@ static void each_setup_has_another_generation(void **state)
 	assert_int_not_equal(first, fake->area.host.generation);
 }
 
+static void look_when_new(struct fake *fake, enum fake_op op, bool after)
+{
+	const u32 *before = fake->hook_data;
+	u32 id;
+
+	if (!after || fake->area.host.generation == *before)
+		return;
+	(void)op;
+	assert_int_equal(fake->area.overflow.pending, 0);
+	for (id = 0; id < PVPMU_MAX_SLOTS; id++)
+		assert_state(fake, id, PVPMU_STATE_CLOSED);
+}
+
+/* Who sees the new generation finds the slots as SETUP leaves them. */
+static void new_generation_is_shown_last(void **state)
+{
+	struct fake *fake = *state;
+	u32 before = fake->area.host.generation;
+
+	start_event(fake, 0, CYCLES, 1000);
+	start_event(fake, PVPMU_MAX_SLOTS - 1, CYCLES, 1000);
+	fake_run(fake, 1, 1000);
+	fake->hook = look_when_new;
+	fake->hook_data = &before;
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	fake->hook = NULL;
+	assert_int_not_equal(fake->area.host.generation, before);
+}
+
 /* A host that was loaded again must not seem to be the one before. */
 static void host_begins_with_another_generation_each_time(void **state)
 {
@@ -297,6 +326,7 @@ int main(void)
 		UNIT_BARE(setup_clears_the_pending_word),
 		UNIT_BARE(setup_leaves_the_guests_lines_alone),
 		UNIT_BARE(each_setup_has_another_generation),
+		UNIT(new_generation_is_shown_last),
 		UNIT_BARE(host_begins_with_another_generation_each_time),
 		UNIT(setup_again_closes_all_events),
 		UNIT(setup_drops_what_was_not_published),
