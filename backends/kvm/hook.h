@@ -13,7 +13,7 @@
  *           us.  Runs at each call of the function, for all VMs: quick,
  *           notrace, any context that the function is called in.
  * @replacement: runs instead of a call that was diverted, begins with
- *               pk_hook_enter() and ends with pk_hook_leave()
+ *               pk_hook_enter() and ends with pk_hook_leave(); NULL if none is
  * @original: the function itself, once the hook is set
  * @ops: private
  * @set: private
@@ -32,6 +32,9 @@ extern struct pk_hook pk_hook_cpuid;
 extern struct pk_hook pk_hook_pmi;
 extern struct pk_hook pk_hook_halt;
 extern struct pk_hook pk_hook_destroy;
+extern struct pk_hook pk_hook_reset;
+extern struct pk_hook pk_hook_mp_state;
+extern struct pk_hook pk_hook_run;
 
 int pk_hook_set(struct pk_hook *hook);
 void pk_hook_remove(struct pk_hook *hook);

@@ -41,6 +41,9 @@ const struct pvpmu_host_ops pk_ops = {
  */
 static struct pk_hook *const hooks[] = {
 	&pk_hook_destroy,
+	&pk_hook_reset,
+	&pk_hook_mp_state,
+	&pk_hook_run,
 	&pk_hook_halt,
 	&pk_hook_pmi,
 	&pk_hook_cpuid,

@@ -207,6 +207,9 @@ struct pk_hook pk_hook_pmi = {
  * Runs instead of kvm_vcpu_halt() while the vCPU is kicked.  The original is
  * not called from here: it may sleep for ever, and this module with it.
  *
+ * The kick's request is taken first: left behind, it would have KVM interrupt
+ * the guest once more.  A kick that comes in between asks again.
+ *
  * Context: the vCPU's own, but without kvm->srcu.
  */
 static void replace_halt(struct kvm_vcpu *kvm_vcpu)
@@ -216,6 +219,8 @@ static void replace_halt(struct kvm_vcpu *kvm_vcpu)
 
 	pk_hook_enter();
 	idx = srcu_read_lock(&kvm_vcpu->kvm->srcu);
+	if (!kvm_asked_too(kvm_vcpu))
+		kvm_clear_request(KVM_REQ_PMI, kvm_vcpu);
 	vcpu = take_kicked(kvm_vcpu);
 	if (vcpu)
 		publish(vcpu);

@@ -133,6 +133,7 @@ void pk_vcpu_lock(struct pk_vcpu *vcpu);
 void pk_vcpu_unlock(struct pk_vcpu *vcpu);
 void pk_vcpus_limit(const struct pvpmu_limits *limits);
 void pk_vcpus_each(void (*fn)(struct pk_vcpu *vcpu, void *data), void *data);
+void pk_vcpu_detach(struct pk_vcpu *vcpu);
 void pk_vcpus_detach(void);
 void pk_vcpus_end(void);
 void pk_op_idle(struct pvpmu_vcpu *core);

@@ -151,15 +151,15 @@ struct pk_vcpu *pk_vcpu_get(struct kvm_vcpu *kvm_vcpu)
 }
 
 /*
- * The VMM has another thread run the vCPU: its events follow.  Until it calls
- * or overflows they stay where they were, and count nothing.
+ * The VMM has another thread run the vCPU: its events follow, before the guest
+ * runs there, see run_entered().
  */
 static void follow_thread(struct pk_vcpu *vcpu)
 {
 	struct task_struct *old = vcpu->task;
 
 	pk_counters_move(vcpu, current);
-	vcpu->task = get_task_struct(current);
+	WRITE_ONCE(vcpu->task, get_task_struct(current));
 	put_task_struct(old);
 }
 
@@ -191,16 +191,23 @@ void pk_vcpu_unlock(struct pk_vcpu *vcpu)
 	mutex_unlock(&vcpu->lock);
 }
 
-/*
- * Closes all that the vCPU has, in a foreign context.  Its guest may be
- * running, so first nothing of it may overflow any more.
+/**
+ * pk_vcpu_detach() - closes all that a vCPU has
+ * @vcpu: its guest may be running, so first nothing may overflow any more
+ *
+ * Context: foreign, sleeps.
  */
-static void detach(struct pk_vcpu *vcpu, void *unused)
+void pk_vcpu_detach(struct pk_vcpu *vcpu)
 {
 	mutex_lock(&vcpu->lock);
 	pk_counters_quiesce(vcpu);
 	pvpmu_vcpu_detach(&vcpu->core);
 	mutex_unlock(&vcpu->lock);
+}
+
+static void detach(struct pk_vcpu *vcpu, void *unused)
+{
+	pk_vcpu_detach(vcpu);
 }
 
 /*
@@ -213,7 +220,7 @@ static void detach(struct pk_vcpu *vcpu, void *unused)
 static void retire(struct pk_vcpu *vcpu)
 {
 	lockdep_assert_held(&registry);
-	detach(vcpu, NULL);
+	pk_vcpu_detach(vcpu);
 	/* Without counters there are no kicks, without users nothing idles. */
 	irq_work_sync(&vcpu->wake);
 	cancel_delayed_work_sync(&vcpu->reap);
@@ -318,4 +325,28 @@ struct pk_hook pk_hook_destroy = {
 	.symbol = "kvm_arch_vcpu_destroy",
 	.entered = destroy_entered,
 	.replacement = replace_destroy,
+};
+
+/*
+ * The thread that runs the vCPU from now on may be another one than before.
+ * Events are moved where one can sleep, and before the guest runs: that is
+ * where a kick is published, see pmi.c.  Nothing is diverted, for this function
+ * returns when the guest needs its VMM, which may be never.
+ */
+static void notrace run_entered(unsigned long ip, unsigned long caller,
+				struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
+{
+	struct pk_vcpu *vcpu;
+
+	if (!atomic_read(&pk_live_vcpus))
+		return;
+	vcpu = pk_vcpu_find((struct kvm_vcpu *)pk_hook_arg0(fregs));
+	if (vcpu && unlikely(READ_ONCE(vcpu->task) != current))
+		pk_op_kick(&vcpu->core);
+}
+
+struct pk_hook pk_hook_run = {
+	.symbol = "kvm_arch_vcpu_ioctl_run",
+	.entered = run_entered,
 };

@@ -91,6 +91,7 @@ static const struct {
 } groups[] = {
 	{ "calls", test_calls },
 	{ "memory", test_memory },
+	{ "reset", test_reset },
 	{ "counts", test_counts },
 	{ "clock", test_clock },
 	{ "hostile", test_hostile },

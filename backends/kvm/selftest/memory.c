@@ -114,22 +114,33 @@ static void slots_change(struct vmm *v)
 	munmap(memory, 8192);
 }
 
-/* What the host writes is seen by dirty logging. */
-static void dirty(struct vmm *v)
+/* Was the area written since this was asked last? */
+static bool is_dirty(struct vmm *v)
 {
 	uint64_t bitmap[VMM_MEMORY >> 12 >> 6];
 	struct kvm_dirty_log log = { .slot = 0, .dirty_bitmap = bitmap };
 	int frame = VMM_AREA(0);
 
-	setup(v, 0, 0);
-	open_event(v, 0, 0, 0, PVPMU_TYPE_CLOCK, 0, 0);
-	vmm_op(v, 0, PVPMU_OP_ENABLE, 0, 0, 0);
-	vmm_slot(v, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, VMM_MEMORY, v->guest);
-	ioctl(v->vm, KVM_GET_DIRTY_LOG, &log);
-	vmm_op(v, 0, PVPMU_OP_READ, 0, 0, 0);
 	if (ioctl(v->vm, KVM_GET_DIRTY_LOG, &log))
 		err(125, "KVM_GET_DIRTY_LOG");
-	is("page marked dirty", bitmap[frame / 64] >> frame % 64 & 1, 1);
+	return bitmap[frame / 64] >> frame % 64 & 1;
+}
+
+/* What the host writes is seen by dirty logging. */
+static void dirty(struct vmm *v)
+{
+	setup(v, 0, 0);
+	open_event(v, 0, 0, 0, PVPMU_TYPE_HARDWARE, PVPMU_HW_INSTRUCTIONS,
+		   100000);
+	vmm_op(v, 0, PVPMU_OP_ENABLE, 0, 0, 0);
+	vmm_slot(v, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, VMM_MEMORY, v->guest);
+	is_dirty(v);
+	vmm_loop(v, 0, 1000);
+	is("not dirty while nothing happens", is_dirty(v), false);
+	vmm_op(v, 0, PVPMU_OP_READ, 0, 0, 0);
+	is("dirty after a call", is_dirty(v), true);
+	vmm_loop(v, 0, 200000);
+	is("dirty after an overflow, without a call", is_dirty(v), true);
 	vmm_slot(v, 0, 0, 0, VMM_MEMORY, v->guest);
 }
 

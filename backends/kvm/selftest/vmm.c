@@ -12,6 +12,7 @@
 #define CODE_CALL 0x1000
 #define CODE_CPUID 0x1100
 #define CODE_LOOP 0x1200
+#define CODE_CRASH 0x1300
 #define PML4 0x2000
 #define PDPT 0x3000
 #define PD 0x4000
@@ -24,7 +25,10 @@ static const uint8_t code_cpuid[] = { 0x0f, 0xa2, 0xe6, 0x10 };
 static const uint8_t code_loop[] = { 0x83, 0xe9, 0x01, 0x75,
 				     0xfb, 0xe6, 0x10 };
 
-static bool is_amd(void)
+/* ud2, with no handler for it: a triple fault */
+static const uint8_t code_crash[] = { 0x0f, 0x0b };
+
+bool vmm_is_amd(void)
 {
 	uint32_t a = 0, b, c, d;
 
@@ -37,10 +41,11 @@ static void fill_memory(uint8_t *m)
 	uint64_t entry;
 	int i;
 
-	memcpy(m + CODE_CALL, is_amd() ? code_call : code_vmcall,
+	memcpy(m + CODE_CALL, vmm_is_amd() ? code_call : code_vmcall,
 	       sizeof(code_call));
 	memcpy(m + CODE_CPUID, code_cpuid, sizeof(code_cpuid));
 	memcpy(m + CODE_LOOP, code_loop, sizeof(code_loop));
+	memcpy(m + CODE_CRASH, code_crash, sizeof(code_crash));
 	entry = PDPT | 7;
 	memcpy(m + PML4, &entry, 8);
 	entry = PD | 7;
@@ -100,6 +105,14 @@ static void make_memory(struct vmm *v)
 	vmm_slot(v, 0, 0, 0, VMM_MEMORY, v->guest);
 }
 
+void vmm_make_runnable(struct vmm *v, int vcpu)
+{
+	struct kvm_mp_state state = { KVM_MP_STATE_RUNNABLE };
+
+	if (ioctl(v->vcpu[vcpu].fd, KVM_SET_MP_STATE, &state))
+		err(125, "KVM_SET_MP_STATE");
+}
+
 void vmm_create(struct vmm *v, bool irqchip)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -124,11 +137,8 @@ void vmm_create(struct vmm *v, bool irqchip)
 		if (v->vcpu[i].run == MAP_FAILED)
 			err(125, "mmap of a vCPU");
 		set_cpuid(kvm, v->vcpu[i].fd);
-		if (irqchip) {
-			struct kvm_mp_state state = { KVM_MP_STATE_RUNNABLE };
-
-			ioctl(v->vcpu[i].fd, KVM_SET_MP_STATE, &state);
-		}
+		if (irqchip)
+			vmm_make_runnable(v, i);
 		vmm_mode(v, i, KERNEL64);
 	}
 	close(kvm);
@@ -184,8 +194,9 @@ void vmm_mode(struct vmm *v, int vcpu, enum vmm_mode mode)
 		err(125, "KVM_SET_SREGS");
 }
 
-/* Runs the guest from regs->rip to its next "out". */
-static void run(struct vmm *v, int vcpu, struct kvm_regs *regs)
+/* Runs the guest from regs->rip until it exits for @reason. */
+static void run_until(struct vmm *v, int vcpu, struct kvm_regs *regs,
+		      uint32_t reason)
 {
 	int fd = v->vcpu[vcpu].fd;
 	struct kvm_run *r = v->vcpu[vcpu].run;
@@ -195,11 +206,17 @@ static void run(struct vmm *v, int vcpu, struct kvm_regs *regs)
 		err(125, "KVM_SET_REGS");
 	while (ioctl(fd, KVM_RUN, 0) || r->exit_reason == KVM_EXIT_INTR)
 		;
-	if (r->exit_reason != KVM_EXIT_IO)
+	if (r->exit_reason != reason)
 		errx(125, "the guest ended with exit reason %u",
 		     r->exit_reason);
 	if (ioctl(fd, KVM_GET_REGS, regs))
 		err(125, "KVM_GET_REGS");
+}
+
+/* Runs it to its next "out". */
+static void run(struct vmm *v, int vcpu, struct kvm_regs *regs)
+{
+	run_until(v, vcpu, regs, KVM_EXIT_IO);
 }
 
 int64_t vmm_call(struct vmm *v, int vcpu, uint64_t number, uint64_t op,
@@ -240,6 +257,13 @@ void vmm_loop(struct vmm *v, int vcpu, uint32_t n)
 	struct kvm_regs regs = { .rip = CODE_LOOP, .rcx = n };
 
 	run(v, vcpu, &regs);
+}
+
+void vmm_crash(struct vmm *v, int vcpu)
+{
+	struct kvm_regs regs = { .rip = CODE_CRASH };
+
+	run_until(v, vcpu, &regs, KVM_EXIT_SHUTDOWN);
 }
 
 struct pvpmu_area *vmm_area(struct vmm *v, int n)

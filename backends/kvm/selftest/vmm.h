@@ -49,7 +49,9 @@ void vmm_create(struct vmm *v, bool irqchip);
 void vmm_destroy(struct vmm *v);
 void vmm_slot(struct vmm *v, uint32_t slot, uint32_t flags, uint64_t gpa,
 	      uint64_t size, void *memory);
+bool vmm_is_amd(void);
 bool vmm_discover(struct vmm *v);
+void vmm_make_runnable(struct vmm *v, int vcpu);
 void vmm_mode(struct vmm *v, int vcpu, enum vmm_mode mode);
 void vmm_cpuid(struct vmm *v, uint32_t leaf, uint32_t regs[4]);
 int64_t vmm_call(struct vmm *v, int vcpu, uint64_t number, uint64_t op,
@@ -57,6 +59,7 @@ int64_t vmm_call(struct vmm *v, int vcpu, uint64_t number, uint64_t op,
 int64_t vmm_op(struct vmm *v, int vcpu, uint32_t op, uint32_t a, uint32_t b,
 	       uint32_t c);
 void vmm_loop(struct vmm *v, int vcpu, uint32_t n);
+void vmm_crash(struct vmm *v, int vcpu);
 struct pvpmu_area *vmm_area(struct vmm *v, int n);
 
 #endif
