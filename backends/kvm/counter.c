@@ -192,6 +192,21 @@ void pk_counters_quiesce(struct pk_vcpu *vcpu)
 			perf_event_disable(vcpu->counter[i].event);
 }
 
+/**
+ * pk_counters_go_on() - the opposite of pk_counters_quiesce()
+ * @vcpu: its guest does not run
+ *
+ * Context: foreign.
+ */
+void pk_counters_go_on(struct pk_vcpu *vcpu)
+{
+	u32 i;
+
+	for (i = 0; i < PVPMU_MAX_COUNTERS; i++)
+		if (vcpu->counter[i].event)
+			perf_event_enable(vcpu->counter[i].event);
+}
+
 /* Its events end with the old thread and begin with zero on the new one. */
 static void move(struct pk_counter *counter, struct task_struct *task)
 {

@@ -82,6 +82,8 @@ static int __init start(void)
 	pk_stats_init();
 	for (i = 0; i < ARRAY_SIZE(hooks) && !err; i++)
 		err = pk_hook_set(hooks[i]);
+	if (!err)
+		err = pk_record_init();
 	if (err) {
 		stop_serving();
 		pk_stats_exit();
@@ -91,6 +93,7 @@ static int __init start(void)
 
 static void __exit stop(void)
 {
+	pk_record_exit();
 	stop_serving();
 	pk_stats_exit();
 }

@@ -170,6 +170,7 @@ void pk_op_destroy(struct pvpmu_vcpu *core, u32 index);
 void pk_op_read(struct pvpmu_vcpu *core, u32 index,
 		struct pvpmu_reading *reading);
 void pk_counters_quiesce(struct pk_vcpu *vcpu);
+void pk_counters_go_on(struct pk_vcpu *vcpu);
 void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task);
 
 /* sampling.c: counters that overflow */
@@ -180,6 +181,10 @@ bool pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left);
 void pk_op_stop(struct pvpmu_vcpu *core, u32 index);
 void pk_sampling_resume(struct pk_counter *counter, u64 events);
 void pk_sampling_adjust(struct pk_vcpu *vcpu);
+
+/* record.c */
+int pk_record_init(void);
+void pk_record_exit(void);
 
 /* stats.c */
 extern atomic_t pk_live_vms, pk_live_vcpus, pk_live_areas, pk_live_events;

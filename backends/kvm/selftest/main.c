@@ -92,6 +92,7 @@ static const struct {
 	{ "calls", test_calls },
 	{ "memory", test_memory },
 	{ "reset", test_reset },
+	{ "record", test_record },
 	{ "counts", test_counts },
 	{ "clock", test_clock },
 	{ "hostile", test_hostile },

@@ -19,6 +19,7 @@ int64_t open_event(struct vmm *v, int vcpu, int area, uint32_t id,
 void test_calls(void);
 void test_memory(void);
 void test_reset(void);
+void test_record(void);
 void test_counts(void);
 void test_clock(void);
 void test_hostile(void);

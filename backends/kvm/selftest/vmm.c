@@ -271,6 +271,36 @@ struct pvpmu_area *vmm_area(struct vmm *v, int n)
 	return (struct pvpmu_area *)(v->memory + VMM_AREA(n) * 4096ul);
 }
 
+static int32_t ask(struct vmm *v, unsigned long command,
+		   struct pvpmu_kvm_record *arg, int vcpu)
+{
+	int device = open("/dev/" PVPMU_KVM_DEVICE, O_RDWR | O_CLOEXEC);
+
+	arg->vm = v->vm;
+	arg->vcpu = vcpu;
+	arg->reserved = 0;
+	if (device < 0 || ioctl(device, command, arg))
+		err(125, "/dev/" PVPMU_KVM_DEVICE);
+	close(device);
+	return arg->result;
+}
+
+int32_t vmm_save(struct vmm *v, int vcpu, struct pvpmu_record *record)
+{
+	struct pvpmu_kvm_record arg = { 0 };
+	int32_t result = ask(v, PVPMU_KVM_SAVE, &arg, vcpu);
+
+	*record = arg.record;
+	return result;
+}
+
+int32_t vmm_restore(struct vmm *v, int vcpu, const struct pvpmu_record *record)
+{
+	struct pvpmu_kvm_record arg = { .record = *record };
+
+	return ask(v, PVPMU_KVM_RESTORE, &arg, vcpu);
+}
+
 /* As guests do it. */
 bool vmm_discover(struct vmm *v)
 {

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <pvpmu/abi.h>
+#include "../uapi.h"
 
 #define VMM_VCPUS 2
 #define VMM_MEMORY (16u << 20)
@@ -31,6 +31,7 @@ enum vmm_mode { REAL16, KERNEL32, KERNEL64, USER64 };
  * @run: what it shares with KVM
  * @hypercall: number that CPUID told, 0 if there is no pvpmu
  * @op_base: operation base that CPUID told
+ * @incoming: for a test's own use
  */
 struct vmm {
 	int vm;
@@ -43,6 +44,7 @@ struct vmm {
 	} vcpu[VMM_VCPUS];
 	uint32_t hypercall;
 	uint32_t op_base;
+	struct pvpmu_record incoming;
 };
 
 void vmm_create(struct vmm *v, bool irqchip);
@@ -61,5 +63,7 @@ int64_t vmm_op(struct vmm *v, int vcpu, uint32_t op, uint32_t a, uint32_t b,
 void vmm_loop(struct vmm *v, int vcpu, uint32_t n);
 void vmm_crash(struct vmm *v, int vcpu);
 struct pvpmu_area *vmm_area(struct vmm *v, int n);
+int32_t vmm_save(struct vmm *v, int vcpu, struct pvpmu_record *record);
+int32_t vmm_restore(struct vmm *v, int vcpu, const struct pvpmu_record *record);
 
 #endif
