@@ -3,6 +3,7 @@
 #include "pvpmu.h"
 
 #include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/processor.h>
 #include <linux/string.h>
@@ -24,7 +25,6 @@ struct pvpmu_slot *pvg_area_slot(struct pvg_cpu *cpu, u32 id)
 /* Context: any, on @cpu. */
 s64 pvg_call(struct pvg_cpu *cpu, u32 op, u32 a, u32 b, u32 c)
 {
-	WRITE_ONCE(cpu->called, true);
 	return pvg_transport->call(cpu->host.number, cpu->host.op_base + op, a,
 				   b, c);
 }
@@ -100,9 +100,13 @@ s64 pvg_setup(struct pvg_cpu *cpu)
 	struct pvg_host host;
 	u64 frame = pvg_transport->frame(cpu->area);
 	s64 result;
+	int error;
 
 	/* A search costs many exits, so later ones are not all thorough. */
-	if (pvg_discover(&host, cpu->host.base, cpu->retries % 8 == 0)) {
+	error = pvg_discover(&host, cpu->host.base, cpu->retries % 8 == 0);
+	if (error) {
+		if (error == -EPROTO && !cpu->retries)
+			pvg_notice(cpu, PVG_NOTICE_VERSION);
 		cpu->retries++;
 		return PVPMU_ERR_NO_AREA;
 	}

@@ -279,6 +279,7 @@ static s64 update(struct pvg_cpu *cpu, const struct masks *m)
 /* The host has carried out @m; some ids have an error if @partial. */
 static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 {
+	u64 now = pvg_clock();
 	struct pvg_line line;
 
 	finish(cpu);
@@ -296,6 +297,7 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 		slot->rearm = false;
 		if (!error) {
 			slot->on = true;
+			slot->seen = now;
 			end_gap(slot);
 			continue;
 		}

@@ -9,8 +9,10 @@
 #include <linux/ratelimit.h>
 #include <linux/sched/clock.h>
 
-/* A quiet CPU asks this often whether its host is still there. */
+/* How often a CPU looks after its host. */
 #define CHECK_NS NSEC_PER_SEC
+/* A line older than this is brought up to date then. */
+#define STALE_NS (CHECK_NS / 2)
 /* A throttled event is armed again after this. */
 #define REARM_NS (10 * NSEC_PER_MSEC)
 
@@ -43,6 +45,9 @@ static void tell(struct pvg_cpu *cpu)
 	else if (notices & BIT(PVG_NOTICE_BACK))
 		pr_info("CPU %d: the host is back, events opened again\n",
 			number);
+	if (notices & BIT(PVG_NOTICE_VERSION))
+		pr_warn("CPU %d: the host's pvpmu is not of version %u, events do not count there\n",
+			number, PVPMU_ABI_MAJOR);
 	if (notices & BIT(PVG_NOTICE_REFUSED))
 		pr_info("CPU %d: the host refused an event (%d), it does not count\n",
 			number, cpu->refusal);
@@ -92,12 +97,15 @@ static bool failed(struct pvg_cpu *cpu, u32 id)
 
 /*
  * Only while there are events here: arms those again that the host throttled,
- * opens those again that it refused or gave up, and if no call was made for so
- * long that the host could have gone without our noticing, makes one.
+ * opens those again that it refused or gave up, and reads those whose lines are
+ * old.  An answer that there is no area tells of a host that knows nothing of
+ * us; what was counted since a line was written last is lost then, so none may
+ * get older than CHECK_NS and STALE_NS together.
  */
 static enum hrtimer_restart check(struct hrtimer *timer)
 {
 	struct pvg_cpu *cpu = container_of(timer, struct pvg_cpu, timer);
+	u64 now = pvg_clock();
 	u32 read = 0;
 
 	if (cpu != this_cpu_ptr(&pvg_cpus) || !cpu->used || !cpu->allowed) {
@@ -111,11 +119,10 @@ static enum hrtimer_restart check(struct hrtimer *timer)
 			pvg_restart_period(cpu, id);
 		if (slot->want && (!slot->on || slot->rearm))
 			cpu->dirty |= BIT(id);
+		if (slot->on && now - slot->seen >= STALE_NS)
+			read |= BIT(id);
 	}
-	if (!cpu->called)
-		read = cpu->used;
 	pvg_flush(cpu, read);
-	cpu->called = false;
 	hrtimer_forward_now(timer, ns_to_ktime(CHECK_NS));
 	return HRTIMER_RESTART;
 }

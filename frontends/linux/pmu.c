@@ -59,7 +59,8 @@ static void stop_now(struct pvg_cpu *cpu, struct pvg_slot *slot, u32 id)
 		return;
 	if (pvg_absent(pvg_call(cpu, PVPMU_OP_DISABLE, id, 0, 0)))
 		cpu->lost = true;
-	pvg_harvest(cpu, id, &line, false);
+	else
+		pvg_harvest(cpu, id, &line, false);
 	slot->on = false;
 }
 
@@ -162,10 +163,12 @@ static void read_now(struct pvg_cpu *cpu, struct pvg_slot *slot, u32 id)
 {
 	struct pvg_line line;
 
+	/* A host that is gone wrote this line before it was seen last. */
 	if (slot->on && cpu->live &&
 	    pvg_absent(pvg_call(cpu, PVPMU_OP_READ, id, 0, 0)))
 		cpu->lost = true;
-	pvg_harvest(cpu, id, &line, false);
+	else
+		pvg_harvest(cpu, id, &line, false);
 }
 
 static void pvg_read(struct perf_event *event)

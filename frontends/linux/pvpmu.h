@@ -121,6 +121,7 @@ enum pvg_notice {
 	PVG_NOTICE_GONE,
 	PVG_NOTICE_BACK,
 	PVG_NOTICE_REFUSED,
+	PVG_NOTICE_VERSION,
 	PVG_NOTICE_STRANGE,
 };
 
@@ -141,7 +142,6 @@ enum pvg_notice {
  * @reading: those read in this transaction
  * @freq: those that a frequency is adjusted by and that stand still
  * @txn: flags of the transaction
- * @called: a call was made since the timer last looked
  * @ticking: the timer runs
  * @retry_at: do not look for a host earlier, on pvg_clock()
  * @retries: how often none was found
@@ -168,7 +168,6 @@ struct pvg_cpu {
 	u32 reading;
 	u32 freq;
 	unsigned int txn;
-	bool called;
 	bool ticking;
 	u64 retry_at;
 	unsigned int retries;
