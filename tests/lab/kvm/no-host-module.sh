@@ -10,7 +10,7 @@ check refused grep -q 'status [1-9]' /tmp/a
 check "message: $(grep pvpmu: /tmp/a | sed 's/.*pvpmu: //')" grep -qi 'host' /tmp/a
 check "not loaded" grep -q '^out' /tmp/a
 load_host
-lab-guest run b --tiny --no-module -- sh -c 'insmod /lab/modules/pvpmu.ko && workload count 1000000 1'
+lab-guest run b --tiny --no-module --pin 1 -- sh -c 'insmod /lab/modules/pvpmu.ko && workload count 1000000 1'
 is "with the module it works" $? 0
 unload_host
 is "the module unloads" $? 0

@@ -133,6 +133,31 @@ lab_apt_setup() {
 lab_apt_get() { apt-get "${LAB_APT_OPTIONS[@]}" "$@"; }
 lab_apt_cache() { apt-cache "${LAB_APT_OPTIONS[@]}" "$@"; }
 
+# lab_source DIR PACKAGE SERIES VERSION...: extracts PACKAGE's source into
+# DIR/src, of the first VERSION that downloads, or else of the newest whose
+# number begins with the regular expression SERIES; DIR/version says which.
+lab_source() {
+	local dir=$1 package=$2 series=$3 v newest log=$CACHE/source-$2.log
+	shift 3
+	lab_apt_setup
+	newest=$(lab_apt_cache showsrc --only-source "$package" 2>/dev/null |
+		sed -n "s/^Version: \($series.*\)\$/\1/p" | sort -Vr | head -n 1)
+	for v in "$@" $newest; do
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		if (cd "$dir" && logged "$log" "downloading the source $package $v" \
+			lab_apt_get source --download-only "$package=$v"); then
+			(cd "$dir" && logged "$log" "extracting it" \
+				dpkg-source --no-check -x ./*.dsc src) ||
+				die "cannot extract the source of $package $v"
+			printf '%s\n' "$v" >"$dir/version"
+			return 0
+		fi
+		warn "the source $package $v does not download, trying another"
+	done
+	die "no source of $package could be downloaded"
+}
+
 # lab_make NAME DIR FUNCTION [ARG]...: have FUNCTION make DIR, unless it is there
 # complete; one process at a time for each NAME.  Call it where errexit holds.
 lab_make() {

@@ -18,33 +18,14 @@ LAB_QEMU_CONFIGURE="--target-list=x86_64-softmmu --without-default-features
 --enable-tcg --enable-fdt=system --disable-docs --disable-tools
 --disable-install-blobs --with-git-submodules=ignore --disable-werror"
 
-lab_instrument_source() {
-	local dir=$1 v newest
-	lab_apt_setup
-	newest=$(lab_apt_cache showsrc --only-source qemu 2>/dev/null |
-		sed -n 's/^Version: \(1:7\.2+.*\)$/\1/p' | sort -Vr | head -n 1)
-	for v in $LAB_QEMU_SOURCES $newest; do
-		rm -rf "$dir"
-		mkdir -p "$dir"
-		if (cd "$dir" && logged "$dir/../source.log" "downloading QEMU's source $v" \
-			lab_apt_get source --download-only "qemu=$v"); then
-			(cd "$dir" && logged "$dir/../extract.log" "extracting it" \
-				dpkg-source --no-check -x ./*.dsc src) || return 1
-			printf '%s\n' "$v" >"$dir/version"
-			return 0
-		fi
-		warn "QEMU source $v does not download, trying another"
-	done
-	return 1
-}
-
 lab_instrument_build() {
 	local d=$1 p
 	# shellcheck disable=SC2086
 	lab_need_packages $LAB_QEMU_BUILD_PACKAGES
 	rm -rf "$d"
 	mkdir -p "$d"
-	lab_instrument_source "$d/source" || die "no QEMU 7.2 source could be downloaded"
+	# shellcheck disable=SC2086
+	lab_source "$d/source" qemu '1:7\.2+' $LAB_QEMU_SOURCES
 	for p in "$LAB"/instrument/*.patch; do
 		logged "$d/patch.log" "applying ${p##*/}" \
 			patch -d "$d/source/src" -p1 --no-backup-if-mismatch -i "$p" ||

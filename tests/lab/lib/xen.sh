@@ -24,34 +24,14 @@ LAB_XEN_CONFIG="CONFIG_DEBUG=y
 CONFIG_PV32=y
 CONFIG_LIVEPATCH=n"
 
-lab_xen_source() {
-	local dir=$1 v newest
-	lab_apt_setup
-	newest=$(lab_apt_cache showsrc --only-source xen 2>/dev/null |
-		sed -n 's/^Version: \(4\.17\..*\)$/\1/p' | sort -Vr | head -n 1)
-	for v in $LAB_XEN_SOURCES $newest; do
-		rm -rf "$dir"
-		mkdir -p "$dir"
-		if (cd "$dir" && logged "$CACHE/xen-source.log" \
-			"downloading Xen's source $v" \
-			lab_apt_get source --download-only "xen=$v"); then
-			(cd "$dir" && logged "$CACHE/xen-extract.log" "extracting it" \
-				dpkg-source --no-check -x ./*.dsc src) || return 1
-			printf '%s\n' "$v" >"$dir/version"
-			return 0
-		fi
-		warn "Xen source $v does not download, trying another"
-	done
-	return 1
-}
-
 lab_xen_prepare() {
 	local d=$1 tree=$1/source/src
 	# shellcheck disable=SC2086
 	lab_need_packages $LAB_XEN_BUILD_PACKAGES
 	rm -rf "$d"
 	mkdir -p "$d"
-	lab_xen_source "$d/source" || die "no Xen 4.17 source could be downloaded"
+	# shellcheck disable=SC2086
+	lab_source "$d/source" xen '4\.17\.' $LAB_XEN_SOURCES
 	make -s -C "$tree/xen" defconfig >"$d/config.log" 2>&1 ||
 		die "Xen does not configure, see $d/config.log"
 	printf '%s\n' "$LAB_XEN_CONFIG" >>"$tree/xen/.config"
