@@ -193,11 +193,14 @@ static bool kvm_next(struct vcpu *v, FILE *file)
 		      &v->throttled, &v->raised) == 11;
 }
 
-static void kvm_set(const char *name, const char *value)
+/* Sets a parameter of the module; @vm is as the user has it. */
+static void kvm_set(const char *vm, const char *name, const char *value)
 {
 	char path[256];
 	FILE *file;
 
+	if (strcmp(vm, "all"))
+		wrong("KVM's limits are those of all VMs, not of one", vm);
 	snprintf(path, sizeof(path), KVM_PARAMETERS "/%s", name);
 	file = fopen(path, "w");
 	if (!file || fputs(value, file) < 0 || fclose(file))
@@ -332,8 +335,9 @@ static uint32_t classes(const char *text)
 	return mask;
 }
 
-/* NAME=VALUE into @control, or for KVM into its parameter */
-static void set_one(struct pvpmu_control *control, char *setting)
+/* NAME=VALUE into @control, or for KVM, which has none, into its parameter */
+static void set_one(const char *vm, struct pvpmu_control *control,
+		    char *setting)
 {
 	char *value = strchr(setting, '=');
 	size_t i;
@@ -345,7 +349,7 @@ static void set_one(struct pvpmu_control *control, char *setting)
 		if (i == LIMITS - 1)
 			wrong("no such limit", setting);
 	if (!control)
-		kvm_set(setting, value);
+		kvm_set(vm, setting, value);
 	else if (!strcmp(setting, "classes") && !isdigit(*value))
 		*limit_of(control, i) = classes(value);
 	else
@@ -358,22 +362,34 @@ static int set(const char *vm, int n, char **settings)
 	int i;
 
 	if (!on_xen()) {
-		if (strcmp(vm, "all"))
-			wrong("KVM's limits are those of all VMs, not of one",
-			      vm);
 		for (i = 0; i < n; i++)
-			set_one(NULL, settings[i]);
+			set_one(vm, NULL, settings[i]);
 		return 0;
 	}
 	v.vm = number(vm);
 	if (!xen_next(&v) || v.vm != number(vm))
 		wrong("no such domain", vm);
 	for (i = 0; i < n; i++)
-		set_one(&v.control, settings[i]);
+		set_one(vm, &v.control, settings[i]);
 	v.control.command = PVPMU_CONTROL_LIMITS;
 	if (xen_control(&v.control) < 0)
 		die(vm);
 	return 0;
+}
+
+/* Off closes what is open: limits alone do that on Xen, and not on KVM. */
+static int serve(const char *vm, bool on)
+{
+	char setting[] = "slots_vcpu=30";
+	char *settings = setting;
+
+	if (!on_xen()) {
+		kvm_set(vm, "enable", on ? "1" : "0");
+		return 0;
+	}
+	if (!on)
+		strcpy(strchr(setting, '='), "=0");
+	return set(vm, 1, &settings);
 }
 
 static int usage(FILE *to, int status)
@@ -400,8 +416,6 @@ static int usage(FILE *to, int status)
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
-	char on[] = "slots_vcpu=30", off[] = "slots_vcpu=0";
-	char *setting;
 
 	if (!strcmp(what, "--help") || !strcmp(what, "-h"))
 		return usage(stdout, 0);
@@ -413,9 +427,7 @@ int main(int argc, char **argv)
 		top(argc == 3 ? number(argv[2]) : 2);
 	if (!strcmp(what, "set") && argc >= 4)
 		return set(argv[2], argc - 3, argv + 3);
-	if ((!strcmp(what, "on") || !strcmp(what, "off")) && argc == 3) {
-		setting = what[1] == 'n' ? on : off;
-		return set(argv[2], 1, &setting);
-	}
+	if ((!strcmp(what, "on") || !strcmp(what, "off")) && argc == 3)
+		return serve(argv[2], !strcmp(what, "on"));
 	return usage(stderr, 2);
 }
