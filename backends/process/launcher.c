@@ -402,8 +402,11 @@ static int run(struct session *session, char **command)
 		perror("pvpmu-process: fork");
 		return EXIT_BROKEN;
 	}
-	if (!child)
+	if (!child) {
+		/* or it would wait for itself, should the parent give up */
+		close(go[1]);
 		become(command, go[0], failure[1]);
+	}
 	close(go[0]);
 	close(failure[1]);
 
