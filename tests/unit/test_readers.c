@@ -100,6 +100,33 @@ static void readers_see_one_moment_only(void **state)
 	}
 }
 
+/* A page that was copied while a line was being written: nobody ends that. */
+static void line_that_stays_odd_is_given_up_until_setup(void **state)
+{
+	struct fake *fake = *state;
+	struct pvpmu_guest guest = {
+		.area = &fake->area,
+		.header_size = PVPMU_HEADER_SIZE,
+		.slot_size = PVPMU_SLOT_SIZE,
+	};
+	struct pvpmu_slot_host line = { .count = 77 };
+
+	start_event(fake, 0, CYCLES, 0);
+	fake->area.slot[0].host.seq++;
+	fake->area.slot[0].host.count = ~0ull;
+	assert_false(pvpmu_guest_read(&guest, 0, &line));
+	assert_int_equal(line.count, 77);
+	/* The host it was copied to knows of no area. */
+	pvpmu_vcpu_detach(&fake->vcpu);
+	assert_int_equal(guest_call(fake, PVPMU_OP_READ, 0, 0, 0),
+			 PVPMU_ERR_NO_AREA);
+	assert_false(pvpmu_guest_read(&guest, 0, &line));
+	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	start_event(fake, 0, CYCLES, 0);
+	assert_true(pvpmu_guest_read(&guest, 0, &line));
+	assert_int_equal(line.count, 0);
+}
+
 /* The guest's side of the pending word, in a thread of its own */
 static void *take_bits(void *data)
 {
@@ -201,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT(readers_see_one_moment_only),
+		UNIT(line_that_stays_odd_is_given_up_until_setup),
 		UNIT(each_interrupt_finds_its_bits),
 		cmocka_unit_test(limit_of_the_vm_holds_while_vcpus_race),
 	};
