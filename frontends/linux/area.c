@@ -87,6 +87,14 @@ u32 pvg_usable(struct pvg_cpu *cpu)
 		   cpu->host.slots);
 }
 
+/* Lets the area go.  Context: interrupts off, on @cpu. */
+void pvg_detach(struct pvg_cpu *cpu)
+{
+	if (cpu->live)
+		pvg_call(cpu, PVPMU_OP_DETACH, 0, 0, 0);
+	cpu->live = false;
+}
+
 /**
  * pvg_setup() - registers this CPU's area
  * @cpu: this CPU; it has no slot that is open
@@ -111,6 +119,8 @@ s64 pvg_setup(struct pvg_cpu *cpu)
 		return PVPMU_ERR_NO_AREA;
 	}
 	cpu->retries = 0;
+	/* As long as it is registered, most of it is the host's to write. */
+	pvg_detach(cpu);
 	cpu->host = host;
 	memset(cpu->area, 0, PVPMU_AREA_SIZE);
 	result = pvg_call(cpu, PVPMU_OP_SETUP, lower_32_bits(frame),
@@ -121,12 +131,4 @@ s64 pvg_setup(struct pvg_cpu *cpu)
 		return PVPMU_OK;
 	}
 	return result;
-}
-
-/* Lets the area go.  Context: interrupts off, on @cpu. */
-void pvg_detach(struct pvg_cpu *cpu)
-{
-	if (cpu->live)
-		pvg_call(cpu, PVPMU_OP_DETACH, 0, 0, 0);
-	cpu->live = false;
 }

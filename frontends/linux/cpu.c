@@ -176,6 +176,20 @@ static int offline(unsigned int number)
 }
 
 /*
+ * The machine goes to sleep, or gives way to one that slept: what runs next in
+ * our memory does not know that the host writes there.  Context: as
+ * pvg_cpu_resume().
+ */
+int pvg_cpu_suspend(void)
+{
+	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
+
+	if (cpu->allowed)
+		pvg_suspend(cpu);
+	return 0;
+}
+
+/*
  * The machine slept, or was another one.  Context: interrupts off, on the only
  * CPU that is on.
  */

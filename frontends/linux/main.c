@@ -130,6 +130,7 @@ static struct notifier_block panic_block = {
 };
 
 static struct syscore_ops syscore = {
+	.suspend = pvg_cpu_suspend,
 	.resume = pvg_cpu_resume,
 };
 
@@ -191,9 +192,9 @@ static int __init pvpmu_init(void)
 		goto detach;
 
 	mutex_lock(&lock);
-	loaded = true;
 	if (active)
 		error = switch_on();
+	loaded = !error;
 	mutex_unlock(&lock);
 	if (error)
 		goto unregister;

@@ -118,16 +118,20 @@ static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 static int handler(unsigned int type, struct pt_regs *regs)
 {
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
+	u32 *word = &pvg_area(cpu)->overflow.pending;
 	u32 pending;
 
 	if (!cpu->live)
 		return claim(cpu) ? NMI_HANDLED : NMI_DONE;
-	pending = xchg(&pvg_area(cpu)->overflow.pending, 0);
-	if (!pending)
-		return claim(cpu) ? NMI_HANDLED : NMI_DONE;
+	if (!READ_ONCE(*word) && !claim(cpu))
+		return NMI_DONE;
 
+	/* First, or what overflows after the exchange finds it masked. */
 	if (lvtpc_masks)
 		apic_write(APIC_LVTPC, APIC_DM_NMI);
+	pending = xchg(word, 0);
+	if (!pending)
+		return NMI_HANDLED;
 	for_each_id(id, pending & GENMASK(cpu->host.slots - 1, 0))
 		sample(cpu, id, regs);
 	pvg_claim(cpu);

@@ -139,8 +139,9 @@ static int pvg_add(struct perf_event *event, int flags)
 	if (id < 0)
 		return id;
 	event->hw.state = PERF_HES_STOPPED | PERF_HES_UPTODATE;
+	/* In a slot that it never left, it goes on in its period. */
 	if (flags & PERF_EF_START)
-		pvg_start(event, PERF_EF_RELOAD);
+		pvg_start(event, 0);
 	return 0;
 }
 

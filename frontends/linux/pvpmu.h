@@ -250,6 +250,7 @@ void pvg_cpus_free(void);
 int pvg_cpus_on(void);
 void pvg_cpus_off(void);
 void pvg_cpu_stop(void *unused);
+int pvg_cpu_suspend(void);
 void pvg_cpu_resume(void);
 void pvg_notice(struct pvg_cpu *cpu, enum pvg_notice notice);
 void pvg_timer_start(struct pvg_cpu *cpu);

@@ -171,6 +171,35 @@ TEST(change, "sample/period-change")
 		fail("the new period has no effect");
 }
 
+/*
+ * When another event comes, perf takes all of the task away and adds them
+ * again: a period that has begun goes on, however often that happens in it.
+ */
+TEST(resched, "sample/others-come-and-go")
+{
+	struct sampler s = sampler_open(HW(INSTRUCTIONS), U, 500000, false, 0);
+	struct perf_event_attr other = event_attr(HW(CPU_CYCLES), U);
+	struct count c;
+	int i;
+
+	other.disabled = 0;
+	event_enable(s.fd);
+	for (i = 0; i < 50; i++) {
+		loop(200000);
+		close(event_open(&other, 0, -1, -1));
+	}
+	event_disable(s.fd);
+	sampler_drain(&s);
+	c = event_read(s.fd);
+	detail("%llu samples, count %llu", (unsigned long long)s.samples,
+	       (unsigned long long)c.value);
+	if (s.period_sum > c.value || c.value - s.period_sum >= 500000 + SLACK)
+		fail("the samples' periods add up to %llu",
+		     (unsigned long long)s.period_sum);
+	if (s.samples < (deterministic ? 19 : 4))
+		fail("too few samples");
+}
+
 /* After the last allowed overflow the event stops by itself. */
 TEST(refresh, "sample/refresh-stops")
 {
