@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
  * pvpmu on KVM: what a virtual machine monitor may ask of /dev/pvpmu_kvm
  *

@@ -238,7 +238,7 @@ void test_clock(void)
 	vmm_create(&v, false);
 	vmm_discover(&v);
 	setup(&v, 0, 0);
-	for (i = 0; i < 10; i++)
+	for (i = 0; i < 5; i++)
 		clocks(&v);
 	vmm_destroy(&v);
 }

@@ -188,10 +188,10 @@ void test_hostile(void)
 	int64_t calls = stat_of("calls");
 
 	param("period_min", "1");
-	attack_for(8000);
+	attack_for(5000);
 	printf("PASS survived %lld calls\n",
 	       (long long)(stat_of("calls") - calls));
-	kill_some(20);
+	kill_some(10);
 	param("period_min", "1000");
 	wait_for_end();
 }

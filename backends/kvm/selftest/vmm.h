@@ -31,7 +31,7 @@ enum vmm_mode { REAL16, KERNEL32, KERNEL64, USER64 };
  * @run: what it shares with KVM
  * @hypercall: number that CPUID told, 0 if there is no pvpmu
  * @op_base: operation base that CPUID told
- * @incoming: for a test's own use
+ * @incoming: a record that a test has for one of its vCPUs
  */
 struct vmm {
 	int vm;
