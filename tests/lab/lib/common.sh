@@ -12,13 +12,22 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pvpmu
 # Exit status of everything here when the lab itself is what failed.
 LAB_FAILED=125
 
-LAB_T0=${LAB_T0:-$(date +%s)}
+LAB_T0=${LAB_T0:-$EPOCHSECONDS}
 export LAB_T0
 
 # say TEXT...: a line of progress on stderr.
 say() {
 	[ -n "${LAB_QUIET:-}" ] && return 0
-	printf '[%3ds] %s\n' "$(($(date +%s) - LAB_T0))" "$*" >&2
+	printf '[%3ds] %s\n' "$((EPOCHSECONDS - LAB_T0))" "$*" >&2
+}
+
+# nap SECONDS: sleep without a process.  Waiting must not take the CPU from the
+# emulator that is waited for, and here each process costs it milliseconds.
+nap() {
+	[ -n "${LAB_NEVER:-}" ] || {
+		exec {LAB_NEVER}<> <(:)
+	}
+	read -r -t "$1" -u "$LAB_NEVER" || true
 }
 
 # warn TEXT...: like say, but also when quiet.
@@ -33,16 +42,16 @@ die() {
 # logged FILE TEXT COMMAND...: run COMMAND with its output in FILE; say TEXT and
 # a sign of life every 30 seconds; show the end of FILE when it fails.
 logged() {
-	local log=$1 text=$2 pid n=0 rc=0
+	local log=$1 text=$2 pid rc=0 began=$EPOCHSECONDS told=$EPOCHSECONDS
 	shift 2
 	say "$text"
 	"$@" >"$log" 2>&1 &
 	pid=$!
 	while kill -0 "$pid" 2>/dev/null; do
-		sleep 0.2
-		n=$((n + 1))
-		if [ $((n % 150)) = 0 ]; then
-			say "  ... $text ($((n / 5)) s): $(tail -n 1 "$log" | tr -d '\r' | cut -c 1-60)"
+		nap 0.2
+		if [ $((EPOCHSECONDS - told)) -ge 30 ]; then
+			told=$EPOCHSECONDS
+			say "  ... $text ($((told - began)) s): $(tail -n 1 "$log" | tr -d '\r' | cut -c 1-60)"
 		fi
 	done
 	wait "$pid" || rc=$?

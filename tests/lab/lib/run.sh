@@ -33,10 +33,19 @@ lab_quoted() {
 	for a; do printf "'%s' " "${a//\'/\'\\\'\'}"; done
 }
 
+# lab_said_done: the machine has said so
+lab_said_done() {
+	local line
+	while read -r line; do
+		[[ $line != done* ]] || return 0
+	done <"$run/ctl"
+	return 1
+}
+
 # lab_boot COMMAND...: runs the emulator.  Returns 0 when the machine said
 # "done", 1 when the emulator hung, else dies.
 lab_boot() {
-	local last=0 size now quiet_since shower
+	local last=0 size looked=$EPOCHSECONDS quiet_since=$EPOCHSECONDS shower
 	rm -f "$run"/{ctl,host.log,files.cpio,output}
 	rm -f "$run/out.fifo"
 	mkfifo "$run/out.fifo"
@@ -45,32 +54,32 @@ lab_boot() {
 	shower=$!
 	"$@" >"$run/emulator.log" 2>&1 </dev/null &
 	emulator=$!
-	quiet_since=$(date +%s)
-	until grep -q '^done' "$run/ctl"; do
-		now=$(date +%s)
+	until lab_said_done; do
+		nap 0.1
 		if ! kill -0 "$emulator" 2>/dev/null; then
-			grep -q '^done' "$run/ctl" && break
+			! lab_said_done || break
 			tail -n 40 "$run/emulator.log" "$run/host.log" >&2
 			die "the emulated machine ended too early"
 		fi
+		[ $((EPOCHSECONDS - looked)) -ge 5 ] || continue
+		looked=$EPOCHSECONDS
 		size=$(cat "$run"/{ctl,host.log,output,files.cpio} 2>/dev/null | wc -c)
 		if [ "$size" != "$last" ]; then
 			last=$size
-			quiet_since=$now
-		elif [ $((now - quiet_since)) -gt 90 ]; then
+			quiet_since=$looked
+		elif [ $((looked - quiet_since)) -gt 90 ]; then
 			kill -9 "$emulator"
 			wait "$shower" || true
 			return 1
 		fi
-		if [ $((now - started)) -gt "${timeout:?}" ]; then
+		if [ $((looked - started)) -gt "${timeout:?}" ]; then
 			tail -n 20 "$run/host.log" >&2
 			die "the run did not end within $timeout seconds"
 		fi
-		sleep 0.1
 	done
-	for _ in $(seq 50); do
+	for _ in {1..50}; do
 		kill -0 "$emulator" 2>/dev/null || break
-		sleep 0.1
+		nap 0.1
 	done
 	kill -9 "$emulator" 2>/dev/null || true
 	wait "$emulator" 2>/dev/null || true
@@ -82,7 +91,7 @@ lab_boot() {
 # status that the machine sent.
 lab_run() {
 	local tries=1
-	started=$(date +%s)
+	started=$EPOCHSECONDS
 	until lab_boot "$@"; do
 		[ "$tries" -lt 3 ] || die "the emulator hung $tries times"
 		tries=$((tries + 1))
