@@ -44,9 +44,39 @@ static void host_idle(struct pvpmu_vcpu *core)
 	 * the place. */
 }
 
-/* Core chose among what the kind of guest has, and there is one way each. */
+/*
+ * A channel that the guest bound for interrupts between its vCPUs, to this one:
+ * it can be raised from here as it can by the guest, and by nobody else.  The
+ * guest may close it at any time, so it is looked at each time.
+ */
+static bool use_port(struct vcpu *v, u32 port, bool raise)
+{
+	struct domain *d = v->domain;
+	struct evtchn *channel;
+	bool usable;
+
+	if (!port_is_valid(d, port))
+		return false;
+	channel = evtchn_from_port(d, port);
+	evtchn_read_lock(channel);
+	usable = channel->state == ECS_IPI &&
+		 channel->notify_vcpu_id == v->vcpu_id;
+	if (usable && raise)
+		evtchn_port_set_pending(d, v->vcpu_id, channel);
+	evtchn_read_unlock(channel);
+	return usable;
+}
+
 static bool host_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
+	struct pvpmu_xen *x = pvpmu_of(core);
+
+	if (delivery == PVPMU_DELIVER_LVTPC && !has_vlapic(x->v->domain))
+		return false;
+	if (delivery == PVPMU_DELIVER_EVTCHN && !use_port(x->v, port, false))
+		return false;
+	x->delivery = delivery;
+	x->port = port;
 	return true;
 }
 
@@ -75,26 +105,41 @@ static void raise_lvtpc(struct pvpmu_vcpu *core)
 	}
 }
 
+static void host_raise(struct pvpmu_vcpu *core)
+{
+	struct pvpmu_xen *x = pvpmu_of(core);
+
+	switch (x->delivery) {
+	case PVPMU_DELIVER_LVTPC:
+		raise_lvtpc(core);
+		break;
+	case PVPMU_DELIVER_PV_NMI:
+		raise_nmi(core);
+		break;
+	case PVPMU_DELIVER_EVTCHN:
+		use_port(x->v, x->port, true);
+		break;
+	}
+}
+
 #define HOST_OPS                                                             \
 	.query = pvpmu_counters_query, .area_attach = pvpmu_area_attach,     \
 	.area_detach = pvpmu_area_detach, .area_read = pvpmu_area_copy_from, \
 	.area_write = pvpmu_area_copy_to, .area_line = pvpmu_area_set_line,  \
 	.area_or32 = pvpmu_area_set_bits, .deliver = host_deliver,           \
-	.create = pvpmu_counters_create,                                     \
-	.destroy = host_destroy, .start = host_start, .stop = host_stop,     \
-	.read = host_read, .kick = pvpmu_kick, .clock = host_clock,          \
-	.fit = pvpmu_counters_fit, .idle = host_idle
+	.create = pvpmu_counters_create, .destroy = host_destroy,            \
+	.fit = pvpmu_counters_fit, .start = host_start, .stop = host_stop,   \
+	.read = host_read, .kick = pvpmu_kick, .raise = host_raise,          \
+	.clock = host_clock, .idle = host_idle
 
 const struct pvpmu_host_ops pvpmu_ops_pv = {
 	HOST_OPS,
-	.features = PVPMU_FEAT_PV_NMI | PVPMU_FEAT_GROUPS,
-	.raise = raise_nmi,
+	.features = PVPMU_FEAT_PV_NMI | PVPMU_FEAT_EVTCHN | PVPMU_FEAT_GROUPS,
 };
 
 const struct pvpmu_host_ops pvpmu_ops_hvm = {
 	HOST_OPS,
-	.features = PVPMU_FEAT_LVTPC | PVPMU_FEAT_GROUPS,
-	.raise = raise_lvtpc,
+	.features = PVPMU_FEAT_LVTPC | PVPMU_FEAT_EVTCHN | PVPMU_FEAT_GROUPS,
 };
 
 /*

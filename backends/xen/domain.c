@@ -153,7 +153,7 @@ static void cf_check show_totals(unsigned char key)
 	       atomic_read(&pvpmu_timers));
 }
 
-static const char *__init obstacle(void)
+static const char *__init obstacle(const char **counters)
 {
 	if (vpmu_mode != XENPMU_MODE_OFF)
 		return "vpmu= is on, and both need the counters";
@@ -161,7 +161,8 @@ static const char *__init obstacle(void)
 		return "the NMI watchdog uses a counter";
 	if (!cpu_has_apic)
 		return "there is no local APIC";
-	if (!pvpmu_counters_init())
+	*counters = pvpmu_counters_init();
+	if (!*counters)
 		return "this CPU's counters are not known to it";
 	if (!acquire_pmu_ownership(PMU_OWNER_HVM))
 		return "something else owns the counters";
@@ -170,11 +171,12 @@ static const char *__init obstacle(void)
 
 static int __init cf_check pvpmu_init(void)
 {
+	const char *counters;
 	const char *why;
 
 	if (!opt_pvpmu)
 		return 0;
-	why = obstacle();
+	why = obstacle(&counters);
 	if (why) {
 		printk(XENLOG_ERR "pvpmu: stays off: %s\n", why);
 		return 0;
@@ -182,7 +184,7 @@ static int __init cf_check pvpmu_init(void)
 	open_softirq(PVPMU_SOFTIRQ, softirq);
 	register_keyhandler('k', show_totals, "show pvpmu's totals", 1);
 	pvpmu_on = true;
-	printk("pvpmu: on\n");
+	printk("pvpmu: on, %s\n", counters);
 	return 0;
 }
 __initcall(pvpmu_init);

@@ -18,17 +18,46 @@
 #include "include/pvpmu/sched.h"
 
 /**
+ * struct pvpmu_xen_counter - what a counter counts
+ * @event: what the hardware is told, 0 if it is counted without
+ * @start: of a physical counter, its value when it was written last; of what
+ *         Xen counts, that count when it was programmed
+ * @sum: what a physical counter counted from @program to then
+ * @left: events from @program to its mark, 0 for none; for the clock, when it
+ *        is due
+ * @type: PVPMU_TYPE_*
+ * @config: of an event that Xen counts
+ * @modes: PVPMU_HW_*
+ * @filter: PVPMU_FLAG_EXCLUDE_*, where it is us who switch it (PV)
+ */
+struct pvpmu_xen_counter {
+	u64 event;
+	u64 start;
+	u64 sum;
+	u64 left;
+	u32 type;
+	u32 config;
+	u32 modes;
+	u32 filter;
+};
+
+/**
  * struct pvpmu_xen - a vCPU's pvpmu
  * @core: core's
  * @sched: core's as well
  * @v: the vCPU
  * @detaching: one at a time lets its page and counters go while it is paused
- * @counter: what each counter counts, for the hardware
+ * @counter: by core's index
  * @phys: which counter each physical counter counts for
- * @armed: its select register, but for the bit that enables it
- * @filtered: physical counters that count in one guest mode only, where it is
- *            us who switch them (PV)
+ * @running: physical counters that are programmed
+ * @filtered: those of them that count in one mode of the guest only
+ * @gate: those of them that count now
+ * @prepared: the family of counters has what it needs of this vCPU
+ * @select: AMD: select register of each, but for the bit that enables it
+ * @fixed: Intel: the register that all fixed counters share
  * @clocks: clock events that are to overflow
+ * @delivery: how the guest is interrupted, PVPMU_DELIVER_*
+ * @port: by which event channel
  * @page: the area's page, NULL if there is none
  * @area: where it is mapped
  * @dirtied: written to since live migration was told last
@@ -45,18 +74,18 @@ struct pvpmu_xen {
 	struct vcpu *v;
 	spinlock_t detaching;
 
-	struct {
-		u64 select;
-		u64 base;
-		u64 due;
-		u32 type;
-		u32 flags;
-		u32 config;
-	} counter[PVPMU_MAX_COUNTERS];
+	struct pvpmu_xen_counter counter[PVPMU_MAX_COUNTERS];
 	u8 phys[PVPMU_SCHED_SOFT];
-	u64 armed[PVPMU_SCHED_SOFT];
+	u32 running;
 	u32 filtered;
+	u32 gate;
+	bool prepared;
+	u64 select[PVPMU_SCHED_SOFT];
+	u64 fixed;
 	u64 clocks;
+
+	u32 delivery;
+	u32 port;
 
 	struct page_info *page;
 	void *area;
@@ -95,7 +124,7 @@ void pvpmu_area_mark_dirty(struct pvpmu_xen *x);
 
 /* counters.c */
 extern const struct pvpmu_sched_ops pvpmu_sched_hw;
-bool pvpmu_counters_init(void);
+const char *pvpmu_counters_init(void);
 u32 pvpmu_counters_query(struct pvpmu_vcpu *core,
 			 const struct pvpmu_desc *desc);
 enum pvpmu_answer pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
