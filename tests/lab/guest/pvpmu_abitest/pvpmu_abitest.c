@@ -8,8 +8,11 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <xen/events.h>
+#include <xen/interface/event_channel.h>
 #include <xen/xen.h>
 #include <asm/processor.h>
+#include <asm/special_insns.h>
 #include <asm/xen/hypercall.h>
 #include <asm/xen/page.h>
 
@@ -261,6 +264,172 @@ static void opens(void)
 		PVPMU_OP_READ, 0, 0, 0);
 }
 
+static s32 setup(u32 delivery)
+{
+	u64 frame = xen_domain() ? virt_to_gfn(area) :
+				   virt_to_phys(area) >> PAGE_SHIFT;
+
+	return call(PVPMU_OP_SETUP, frame, frame >> 32, delivery);
+}
+
+static s32 update(u32 close, u32 disable, u32 open, u32 enable, u32 read)
+{
+	area->guest = (struct pvpmu_header_guest){
+		.close = close,
+		.disable = disable,
+		.open = open,
+		.enable = enable,
+		.read = read,
+	};
+	return call(PVPMU_OP_UPDATE, 0, 0, 0);
+}
+
+static void work(u64 rounds)
+{
+	asm volatile("1: dec %0; jnz 1b" : "+r" (rounds));
+}
+
+/* Events of a group: two filters of one event, as many as there are. */
+static void describe_member(int id, int leader)
+{
+	describe_good(id);
+	area->slot[id].guest.leader = leader;
+}
+
+/* More than one CPU has counters for, as many as ids for one more */
+#define GROUP 20
+
+static void groups(void)
+{
+	const struct pvpmu_slot_host *first = &area->slot[1].host;
+	const struct pvpmu_slot_host *last = &area->slot[3].host;
+	int id;
+
+	gives("setup without an interrupt", setup(PVPMU_DELIVER_NONE), PVPMU_OK);
+	describe_good(1);
+	describe_member(2, 1);
+	if (!(leaf[1][2] & PVPMU_FEAT_GROUPS)) {
+		gives("open the first", call(PVPMU_OP_OPEN, 1, 0, 0), PVPMU_OK);
+		REFUSED("groups are not served here", PVPMU_ERR_GROUP,
+			PVPMU_OP_OPEN, 2, 0, 0);
+		return;
+	}
+	describe_member(3, 1);
+	gives("start a group", update(0, 0, 0xe, 0xe, 0), PVPMU_OK);
+	work(100000);
+	gives("read a group", update(0, 0, 0, 0, 0xe), PVPMU_OK);
+	gives("it has one time enabled",
+	      first->time_enabled == last->time_enabled, 1);
+	gives("it has one time running",
+	      first->time_running == last->time_running, 1);
+	gives("it has one count", first->count == last->count &&
+				  first->count > 200000, 1);
+	describe_member(4, PVPMU_MAX_SLOTS + 40);
+	REFUSED("a leader beyond the slots", PVPMU_ERR_GROUP,
+		PVPMU_OP_OPEN, 4, 0, 0);
+	/* Different events, or they would have a counter in common. */
+	for (id = 4; id < GROUP; id++) {
+		describe_member(id, 1);
+		area->slot[id].guest.config = id % 6;
+		area->slot[id].guest.flags = id / 6 % 3;
+		if (call(PVPMU_OP_OPEN, id, 0, 0))
+			break;
+	}
+	gives("a group that is too large is refused", id < GROUP, 1);
+	REFUSED("with the error of groups", PVPMU_ERR_GROUP,
+		PVPMU_OP_OPEN, id, 0, 0);
+	area->slot[id].guest.leader = id;
+	gives("by itself it is not", call(PVPMU_OP_OPEN, id, 0, 0), PVPMU_OK);
+}
+
+static int evtchn_interrupts;
+
+static irqreturn_t evtchn_handler(int irq, void *unused)
+{
+	if (xchg(&area->overflow.pending, 0))
+		evtchn_interrupts++;
+	return IRQ_HANDLED;
+}
+
+/* An event channel of the guest's own, if it is bound to this vCPU */
+static void event_channel(void)
+{
+	struct evtchn_bind_ipi ipi = { .vcpu = 0 };
+	struct evtchn_alloc_unbound other = {
+		.dom = DOMID_SELF,
+		.remote_dom = 0,
+	};
+	int irq, i;
+
+	if (!(leaf[1][2] & PVPMU_FEAT_EVTCHN))
+		return;
+	REFUSED("a port that there is not", PVPMU_ERR_DELIVERY, PVPMU_OP_SETUP,
+		virt_to_gfn(area), 0, PVPMU_DELIVER_EVTCHN | 4000 << 8);
+	if (HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &other) ||
+	    HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &ipi)) {
+		gives("event channels", -1, 0);
+		return;
+	}
+	REFUSED("a port of another kind", PVPMU_ERR_DELIVERY, PVPMU_OP_SETUP,
+		virt_to_gfn(area), 0, PVPMU_DELIVER_EVTCHN | other.port << 8);
+	irq = bind_evtchn_to_irqhandler(ipi.port, evtchn_handler, 0, "abitest",
+					area);
+	gives("setup with an event channel",
+	      setup(PVPMU_DELIVER_EVTCHN | ipi.port << 8), PVPMU_OK);
+	describe(5, PVPMU_TYPE_HARDWARE, PVPMU_HW_INSTRUCTIONS, 1000000);
+	gives("start a sampling event", update(0, 0, BIT(5), BIT(5), 0),
+	      PVPMU_OK);
+	for (i = 0; i < 100 && !READ_ONCE(evtchn_interrupts); i++)
+		work(1000000);
+	gives("the event channel interrupts", evtchn_interrupts > 0, 1);
+	gives("and the line tells why", area->slot[5].host.overflows > 0, 1);
+	gives("stop it", call(PVPMU_OP_CLOSE, 5, 0, 0), PVPMU_OK);
+	/* A port that is gone interrupts nobody. */
+	unbind_from_irqhandler(irq, area);
+	gives("start it without the port", update(0, 0, BIT(5), BIT(5), 0),
+	      PVPMU_OK);
+	for (i = 0; i < 100 && !READ_ONCE(area->overflow.pending); i++)
+		work(1000000);
+	gives("it overflows all the same", !!area->overflow.pending, 1);
+}
+
+/* The guest may set CR4.PCE; nobody else's counters become readable. */
+static void rdpmc_with_pce(void)
+{
+	unsigned long cr4 = __read_cr4();
+	u32 low, high;
+	int error;
+
+	if (!xen_domain())
+		return;
+	__write_cr4(cr4 | X86_CR4_PCE);
+	asm volatile("1: rdpmc; xor %0, %0\n2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %0)
+		     : "=r" (error), "=a" (low), "=d" (high) : "c" (0));
+	__write_cr4(cr4);
+	gives("rdpmc is refused with CR4.PCE set", !!error, 1);
+}
+
+/* Exits of a guest that has a counter of them; others say so. */
+static void exits(void)
+{
+	u32 a, b, c, d, i;
+
+	if (xen_pv_domain()) {
+		REFUSED("exits of a PV guest", PVPMU_ERR_EVENT, PVPMU_OP_QUERY,
+			PVPMU_TYPE_HYPERVISOR, PVPMU_HV_EXITS, 0);
+		return;
+	}
+	gives("setup again closes all", setup(PVPMU_DELIVER_NONE), PVPMU_OK);
+	describe(6, PVPMU_TYPE_HYPERVISOR, PVPMU_HV_EXITS, 0);
+	gives("count exits", update(0, 0, BIT(6), BIT(6), 0), PVPMU_OK);
+	for (i = 0; i < 1000; i++)
+		cpuid(0, &a, &b, &c, &d);
+	gives("stop counting them", update(0, BIT(6), 0, 0, 0), PVPMU_OK);
+	gives("a thousand and a few", area->slot[6].host.count >= 1000 &&
+				      area->slot[6].host.count < 1500, 1);
+}
+
 static int __init abitest_init(void)
 {
 	area = (void *)get_zeroed_page(GFP_KERNEL);
@@ -280,6 +449,11 @@ static int __init abitest_init(void)
 	xen_only();
 	ids();
 	opens();
+	groups();
+	exits();
+	rdpmc_with_pce();
+	event_channel();
+	call(PVPMU_OP_DETACH, 0, 0, 0);
 	migrate_enable();
 	pr_info("abitest: %d passed, %d failed\n", passed, failed);
 out:
