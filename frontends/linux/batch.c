@@ -19,6 +19,7 @@ struct masks {
 	u32 open;
 	u32 enable;
 	u32 read;
+	u32 succeed; /* ids of ours, not of the host's: see succession() */
 };
 
 /* The shortest and the longest period that the host takes. */
@@ -189,6 +190,59 @@ static void refused(struct pvg_cpu *cpu, u32 id, s32 error)
 	pvg_notice(cpu, PVG_NOTICE_REFUSED);
 }
 
+/* The host knows of no others that it is to be counted with. */
+static bool alone(struct pvg_cpu *cpu, struct perf_event *event)
+{
+	return !(cpu->host.features & PVPMU_FEAT_GROUPS) ||
+	       (event->group_leader == event && !event->nr_siblings);
+}
+
+/* The host counts the same for both, and keeps nothing else of them. */
+static bool alike(struct perf_event *a, struct perf_event *b)
+{
+	return pvg_type(&a->hw) == pvg_type(&b->hw) &&
+	       pvg_config(&a->hw) == pvg_config(&b->hw) &&
+	       pvg_flags(&a->hw) == pvg_flags(&b->hw) &&
+	       !is_sampling_event(a) && !is_sampling_event(b);
+}
+
+/* One of @ids whose event ends where this one can go on; -1 if there is none. */
+static int predecessor(struct pvg_cpu *cpu, u32 ids, struct perf_event *event)
+{
+	for_each_id(id, ids)
+		if (cpu->slot[id].on && alone(cpu, cpu->slot[id].event) &&
+		    alike(cpu->slot[id].event, event) &&
+		    READ_ONCE(pvg_area_slot(cpu, id)->host.state) ==
+			    PVPMU_STATE_COUNTING)
+			return id;
+	return -1;
+}
+
+/*
+ * Tasks that are measured together have the same events.  Where one is taken
+ * away and another like it added, the host need not know: its slot is read,
+ * which ends the one and begins the other, instead of being closed while
+ * another is described, opened and enabled.
+ */
+static void succession(struct pvg_cpu *cpu, struct masks *m)
+{
+	for_each_id(id, m->open) {
+		struct perf_event *event = cpu->slot[id].event;
+		int from = -1;
+
+		if (alone(cpu, event))
+			from = predecessor(cpu, m->close, event);
+		if (from < 0)
+			continue;
+		cpu->slot[id].from = from;
+		m->succeed |= BIT(id);
+		m->open &= ~BIT(id);
+		m->enable &= ~BIT(id);
+		m->close &= ~BIT(from);
+		m->read |= BIT(from);
+	}
+}
+
 /* What a call would have to do; false if it is nothing. */
 static bool plan(struct pvg_cpu *cpu, u32 read, struct masks *m)
 {
@@ -211,6 +265,9 @@ static bool plan(struct pvg_cpu *cpu, u32 read, struct masks *m)
 	}
 	for_each_id(id, read & cpu->used & ~m->open)
 		m->read |= cpu->slot[id].on ? BIT(id) : 0;
+	/* Who wants to read an event knows it by its id. */
+	if (!read && m->close && m->open)
+		succession(cpu, m);
 	return m->close | m->disable | m->enable | m->read;
 }
 
@@ -276,6 +333,36 @@ static s64 update(struct pvg_cpu *cpu, const struct masks *m)
 	return pvg_call(cpu, PVPMU_OP_UPDATE, 0, 0, 0);
 }
 
+/*
+ * An event goes on in the slot of one that has ended, on the host's scale from
+ * there.  An NMI finds it in its old slot, which is not open, or in the new.
+ */
+static void succeed(struct pvg_cpu *cpu, u32 id)
+{
+	u32 from = cpu->slot[id].from;
+	struct pvg_slot *slot = &cpu->slot[from];
+	struct perf_event *event = cpu->slot[id].event;
+	struct pvg_line line;
+
+	if (!pvg_line(cpu, from, &line) || line.state == PVPMU_STATE_CLOSED) {
+		refused(cpu, id, PVPMU_ERR_CLOSED);
+		return;
+	}
+	*slot = cpu->slot[id];
+	local64_set(&slot->count, line.count);
+	slot->total = line.overflow_total;
+	slot->enabled = line.enabled;
+	slot->running = line.running;
+	slot->seen = pvg_clock();
+	slot->open = true;
+	slot->on = true;
+	end_gap(slot);
+	barrier();
+	pvg_id(&event->hw) = from;
+	cpu->slot[id].event = NULL;
+	cpu->used ^= BIT(id) | BIT(from);
+}
+
 /* The host has carried out @m; some ids have an error if @partial. */
 static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 {
@@ -306,6 +393,8 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 		slot->on = false;
 		refused(cpu, id, error);
 	}
+	for_each_id(id, m->succeed)
+		succeed(cpu, id);
 	cpu->dirty = 0;
 }
 

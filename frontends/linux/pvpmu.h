@@ -80,6 +80,7 @@ struct pvg_line {
  * @on: the host has it enabled (NMI)
  * @rearm: the host throttled it, enable it once more (NMI)
  * @failed: the host refused it, and that was told
+ * @from: the slot that it is to go on in, while a call is made for that
  * @count: what of the host's count is in the event's (NMI)
  * @total: the host's overflow_total at the last sample (NMI)
  * @enabled: the host's times at the last publication, see times.c
@@ -101,6 +102,7 @@ struct pvg_slot {
 	bool on;
 	bool rearm;
 	bool failed;
+	u8 from;
 	local64_t count;
 	u64 total;
 	u64 enabled;
