@@ -63,12 +63,11 @@ int pk_hook_set(struct pk_hook *hook)
 		hook->original += MCOUNT_INSN_SIZE;
 
 	/*
-	 * FL_RECURSION says that no protection is needed: ->entered calls
-	 * nothing that is hooked.
+	 * FL_RECURSION would have ftrace protect ->entered against coming back
+	 * to itself, at each call.  It calls nothing that is hooked.
 	 */
 	hook->ops.func = hook->entered;
-	hook->ops.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT |
-			  FTRACE_OPS_FL_RECURSION;
+	hook->ops.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
 #ifndef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
 	hook->ops.flags |= FTRACE_OPS_FL_SAVE_REGS;
 #endif
