@@ -1,0 +1,47 @@
+#!/bin/sh
+# A guest that is reset, or resets itself without a word to anyone, while its
+# events count and sample: its host lets the area go at once, not only when the
+# next kernel asks.
+. lib.sh
+stats=/sys/kernel/debug/pvpmu_kvm/stats
+areas() { sed -n 's/^live_areas //p' $stats; }
+
+# within 20 seconds
+until_areas() {
+	n=400
+	until [ "$(areas)" = "$1" ] || [ $n = 0 ]; do
+		n=$((n - 1))
+		sleep 0.05
+	done
+}
+
+# the guest's kernel came up $1 times
+until_up() {
+	n=1200
+	until [ "$(grep -c '^mark up' /run/lab/a/ctl)" = "$1" ] || [ $n = 0 ]; do
+		n=$((n - 1))
+		sleep 0.1
+	done
+	is "the guest came up" "$(grep -c '^mark up' /run/lab/a/ctl)" "$1"
+	is "areas" "$(areas)" 1
+}
+
+lab-guest start a --tiny --qemu "-action reboot=reset" -- sh -c '
+	workload hold 100000 &
+	sleep 0.5
+	lab-mark up
+	lab-await
+	echo b >/proc/sysrq-trigger'
+until_up 1
+lab-guest monitor a stop
+lab-guest monitor a system_reset
+until_areas 0
+is "areas after a reset, before the guest runs" "$(areas)" 0
+lab-guest monitor a cont
+until_up 2
+lab-guest tell a go
+until_areas 0
+is "areas after the guest reset itself" "$(areas)" 0
+until_up 3
+lab-guest kill a
+end
