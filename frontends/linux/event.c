@@ -169,6 +169,7 @@ int pvg_event_init(struct perf_event *event)
 	pvg_flags(hwc) = flags;
 	pvg_id(hwc) = -1;
 	pvg_since(hwc) = 0;
+	pvg_alone(hwc) = false;
 	hwc->event_base = caps;
 	error = sampling(event, caps);
 	if (!error)

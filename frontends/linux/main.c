@@ -37,7 +37,8 @@ void pvg_hold(void)
 {
 	static atomic_t held = ATOMIC_INIT(0);
 
-	if (pvg_pmu.task_ctx_nr != perf_hw_context || atomic_xchg(&held, 1))
+	if (!PVG_TASKS_KEEP_PMU || pvg_pmu.task_ctx_nr != perf_hw_context ||
+	    atomic_xchg(&held, 1))
 		return;
 	__module_get(THIS_MODULE);
 	pr_info("a task has events: the module stays; /sys/module/pvpmu/parameters/active switches it off\n");

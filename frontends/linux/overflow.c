@@ -29,6 +29,12 @@ static bool pv_nmi; /* there is no local APIC, but Xen's NMI callback */
  */
 static bool lvtpc_masks;
 
+/* What apic_write() does; later kernels do not let modules call that. */
+static void write_lvtpc(u32 value)
+{
+	apic->write(APIC_LVTPC, value);
+}
+
 bool pvg_can_sample(void)
 {
 	return overflow && (lvtpc || pv_nmi);
@@ -128,7 +134,7 @@ static int handler(unsigned int type, struct pt_regs *regs)
 
 	/* First, or what overflows after the exchange finds it masked. */
 	if (lvtpc_masks)
-		apic_write(APIC_LVTPC, APIC_DM_NMI);
+		write_lvtpc(APIC_DM_NMI);
 	pending = xchg(word, 0);
 	if (!pending)
 		return NMI_HANDLED;
@@ -153,7 +159,7 @@ u32 pvg_lvtpc_open(const struct pvg_host *host)
 		return PVPMU_DELIVER_PV_NMI;
 	if (!lvtpc || !(host->features & PVPMU_FEAT_LVTPC))
 		return PVPMU_DELIVER_NONE;
-	apic_write(APIC_LVTPC, APIC_DM_NMI);
+	write_lvtpc(APIC_DM_NMI);
 	return PVPMU_DELIVER_LVTPC;
 }
 
@@ -162,7 +168,7 @@ void pvg_lvtpc_close(void)
 {
 	if (pvg_can_sample() && lvtpc &&
 	    pvg_pmu.task_ctx_nr == perf_hw_context)
-		apic_write(APIC_LVTPC, APIC_DM_NMI | APIC_LVT_MASKED);
+		write_lvtpc(APIC_DM_NMI | APIC_LVT_MASKED);
 }
 
 /* Finds out whether samples can be taken here.  Context: process. */

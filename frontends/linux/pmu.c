@@ -294,12 +294,7 @@ int pvg_pmu_register(void)
 		pvg_pmu.capabilities |= PERF_PMU_CAP_EXTENDED_HW_TYPE;
 		return perf_pmu_register(&pvg_pmu, "pvpmu", -1);
 	}
-	/*
-	 * The capability means "not the only PMU with perf_hw_context".  perf
-	 * never forgets that there was one, so it has to be told when we are
-	 * loaded for a second time.
-	 */
-	pvg_pmu.capabilities |= PERF_PMU_CAP_HETEROGENEOUS_CPUS;
+	pvg_pmu.capabilities |= PVG_PMU_CAPS;
 	pvg_pmu.task_ctx_nr = perf_hw_context;
 	return perf_pmu_register(&pvg_pmu, "cpu", PERF_TYPE_RAW);
 }
@@ -307,12 +302,5 @@ int pvg_pmu_register(void)
 /* All events are gone; see pvg_hold() for what else must not be there. */
 void pvg_pmu_unregister(void)
 {
-	struct perf_cpu_context __percpu *contexts = pvg_pmu.pmu_cpu_context;
-	bool leaks = pvg_pmu.task_ctx_nr == perf_hw_context;
-
-	perf_pmu_unregister(&pvg_pmu);
-	rcu_barrier(); /* for contexts that point to pvg_pmu */
-	/* perf frees these only of PMUs that have no context of tasks. */
-	if (leaks)
-		free_percpu(contexts);
+	pvg_pmu_forget(&pvg_pmu);
 }

@@ -26,6 +26,8 @@
 
 #include <pvpmu/abi.h>
 
+#include "compat.h"
+
 struct pvg_cpu;
 
 /**
@@ -185,14 +187,16 @@ DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);
 
 /*
  * What an event keeps in its hw_perf_event, beside what perf itself uses:
- * the ABI's description, the slot it is in (-1: none), and how many events it
- * has counted since its last sample in slots it was in before.
+ * the ABI's description, the slot it is in (-1: none), how many events it has
+ * counted since its last sample in slots it was in before, and whether a host
+ * said that it cannot be counted as one with its group.
  */
 #define pvg_type(hwc) ((hwc)->config_base)
 #define pvg_config(hwc) ((hwc)->config)
 #define pvg_flags(hwc) ((hwc)->flags)
 #define pvg_id(hwc) ((hwc)->idx)
 #define pvg_since(hwc) ((hwc)->last_tag)
+#define pvg_alone(hwc) ((hwc)->extra_reg.idx)
 
 #define for_each_id(id, mask)                                            \
 	for (u32 _mask = (mask), id; _mask && (id = __ffs(_mask), true); \
@@ -242,7 +246,7 @@ void pvg_claim(struct pvg_cpu *cpu);
 void pvg_switch_on(void);
 void pvg_switch_off(void);
 void pvg_switch_cpu(struct pvg_cpu *cpu, bool on);
-void pvg_sched_task(struct perf_event_context *ctx, bool sched_in);
+void pvg_sched_task(pvg_sched_context *ctx, bool sched_in);
 bool pvg_switch_defers(struct pvg_cpu *cpu);
 
 /* cpu.c */

@@ -33,14 +33,11 @@ static struct tracepoint *sched_switch;
 static void probe(void *unused, bool preempt, struct task_struct *prev,
 		  struct task_struct *next, unsigned int prev_state)
 {
-	struct perf_event_context *ctx = next->perf_event_ctxp[perf_hw_context];
-
-	this_cpu_ptr(&pvg_cpus)->next_counts =
-		ctx && READ_ONCE(ctx->nr_events);
+	this_cpu_ptr(&pvg_cpus)->next_counts = pvg_has_events(next);
 }
 
 /* perf is about to switch from the task's context, or has switched to it. */
-void pvg_sched_task(struct perf_event_context *ctx, bool sched_in)
+void pvg_sched_task(pvg_sched_context *ctx, bool sched_in)
 {
 	this_cpu_ptr(&pvg_cpus)->switching = sched_in ? NULL : current;
 }
@@ -79,7 +76,7 @@ void pvg_switch_cpu(struct pvg_cpu *cpu, bool on)
 /* Context: process. */
 void pvg_switch_on(void)
 {
-	if (pvg_pmu.task_ctx_nr != perf_hw_context)
+	if (!PVG_CAN_DEFER || pvg_pmu.task_ctx_nr != perf_hw_context)
 		return;
 	if (!sched_cb_inc || !sched_cb_dec) {
 		sched_cb_inc = pvg_resolve("perf_sched_cb_inc");
