@@ -124,16 +124,13 @@ bool pvpmu_counters_fit(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc,
 
 static u64 soft_value(struct pvpmu_xen *x, u32 counter)
 {
-	struct vcpu_runstate_info runstate;
-
 	if (is_clock(x->counter[counter].type))
 		return pvpmu_sched_time(&x->sched);
 	switch (x->counter[counter].config) {
 	case PVPMU_HV_EXITS:
 		return x->v->arch.pvpmu_exits;
 	case PVPMU_HV_STEAL:
-		vcpu_runstate_get(x->v, &runstate);
-		return runstate.time[RUNSTATE_runnable];
+		return x->stolen;
 	case PVPMU_HV_PREEMPTIONS:
 		return x->preempted;
 	default:
@@ -314,6 +311,17 @@ void pvpmu_counters_polled(struct pvpmu_xen *x)
 		arm_clock(x);
 	for (rest = x->running; rest; rest &= rest - 1)
 		go_on(x, __builtin_ctz(rest));
+}
+
+/* The vCPU is scheduled in.  What was stolen from it is seen after its counters
+ * have begun to count again: so it is in the events that ran all the while. */
+void pvpmu_counters_in(struct pvpmu_xen *x)
+{
+	struct vcpu_runstate_info runstate;
+
+	pvpmu_sched_in(&x->sched);
+	vcpu_runstate_get(x->v, &runstate);
+	x->stolen = runstate.time[RUNSTATE_runnable];
 }
 
 /* A PV guest went from user to kernel mode, or back. */

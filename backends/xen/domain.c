@@ -141,7 +141,7 @@ void pvpmu_switched_to(struct vcpu *next)
 		return;
 	migrate_timer(&x->turn, smp_processor_id());
 	migrate_timer(&x->clock, smp_processor_id());
-	pvpmu_sched_in(&x->sched);
+	pvpmu_counters_in(x);
 	if (x->kicked)
 		raise_softirq(PVPMU_SOFTIRQ);
 }

@@ -67,6 +67,7 @@ struct pvpmu_xen_counter {
  * @clock: wakes us when a clock event overflows
  * @preempted: times it was scheduled out while runnable
  * @halts: times it was scheduled out with nothing to run
+ * @stolen: ns it was runnable and not scheduled in, until it was last
  */
 struct pvpmu_xen {
 	struct pvpmu_vcpu core;
@@ -98,6 +99,7 @@ struct pvpmu_xen {
 
 	u64 preempted;
 	u64 halts;
+	u64 stolen;
 };
 
 static inline struct pvpmu_xen *pvpmu_of(struct pvpmu_vcpu *core)
@@ -132,6 +134,7 @@ enum pvpmu_answer pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
 bool pvpmu_counters_fit(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc,
 			u64 counters);
 void pvpmu_counters_polled(struct pvpmu_xen *x);
+void pvpmu_counters_in(struct pvpmu_xen *x);
 
 /* call.c */
 extern const struct pvpmu_host_ops pvpmu_ops_pv, pvpmu_ops_hvm;

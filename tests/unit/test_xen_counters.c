@@ -835,9 +835,11 @@ static void hypervisor_events_are_xens_own(void **state)
 	start_hypervisor(2, PVPMU_HV_PREEMPTIONS);
 	start_hypervisor(3, PVPMU_HV_HALTS);
 	v.arch.pvpmu_exits += 5;
-	v.runnable += 1000;
 	x.preempted += 2;
 	x.halts += 3;
+	pvpmu_sched_out(&x.sched);
+	v.runnable += 1000;
+	pvpmu_counters_in(&x);
 	assert_int_equal(count_of(0), 5);
 	assert_int_equal(count_of(1), 1000);
 	assert_int_equal(count_of(2), 2);
