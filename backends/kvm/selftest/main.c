@@ -96,6 +96,7 @@ static const struct {
 	{ "counts", test_counts },
 	{ "clock", test_clock },
 	{ "hostile", test_hostile },
+	{ "perf", test_perf },
 };
 
 static bool named(const char *name, char **argv)

@@ -23,6 +23,7 @@ void test_record(void);
 void test_counts(void);
 void test_clock(void);
 void test_hostile(void);
+void test_perf(void);
 void attack_for(unsigned int ms);
 
 #endif
