@@ -50,12 +50,15 @@ lab_xen_build() {
 	mv "$XEN.new" "$XEN"
 }
 
-# lab_xen_hypervisor: sets XEN, the hypervisor's ELF32 file.  One build tree is
-# kept, so that a change of our files costs only what it touches.
+# lab_xen_hypervisor: sets XEN, the hypervisor's ELF32 file, and XEN_TREE, where
+# its source is.  One build tree is kept, so that a change of our files costs
+# only what it touches.
 lab_xen_hypervisor() {
 	local d
 	d=$CACHE/xen-$(printf '%s\n' "$LAB_XEN_SOURCES$LAB_XEN_CONFIG" |
 		sha256sum | cut -c 1-12)
+	# shellcheck disable=SC2034 # for those who source this
+	XEN_TREE=$d/source/src/xen
 	XEN=$d/xen-$(hash_of "$REPO/backends/xen" "$REPO/core" "$REPO/include")
 	[ ! -e "$XEN" ] || return 0
 	lab_make xen "$d" lab_xen_prepare "$d"

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the command line asks for, and how it went. */
+#include "kernel.h"
+
+#include <public/sched.h>
+
+static unsigned int failed;
+
+void result(bool good, const char *name, int got)
+{
+	print("%s %s: %d\n", good ? "PASS" : "FAIL", name, got);
+	failed += !good;
+}
+
+void gives(const char *name, int got, int wanted)
+{
+	result(got == wanted, name, got);
+	if (got != wanted)
+		print("  expected %d\n", wanted);
+}
+
+void own(const char *name, int got, int wanted)
+{
+	print("%s own: %s: %d\n", got == wanted ? "PASS" : "FAIL", name, got);
+	failed += got != wanted;
+	if (got != wanted)
+		print("  expected %d\n", wanted);
+}
+
+static bool is(const char *word)
+{
+	const char *p = guest.command;
+
+	while (*word && *p == *word)
+		p++, word++;
+	return !*word && (!*p || *p == ' ');
+}
+
+static unsigned int argument(void)
+{
+	const char *p = guest.command;
+	unsigned int n = 0;
+
+	while (*p && *p != ' ')
+		p++;
+	while (*p == ' ')
+		p++;
+	for (; *p >= '0' && *p <= '9'; p++)
+		n = n * 10 + (*p - '0');
+	return n;
+}
+
+_Noreturn static void end(unsigned int status)
+{
+	print("@lab end\n@lab exit %u\n", status);
+	/* what reads the console may be slow */
+	pause_ms(300);
+	leave(SHUTDOWN_poweroff);
+}
+
+_Noreturn static void count_for_ever(void)
+{
+	count_on();
+	print("@lab mark up\n");
+	for (;;)
+		pause_ms(1);
+}
+
+/* Counts, then ends in the way that dom0 asks for by number */
+_Noreturn static void count_and_leave(void)
+{
+	count_on();
+	print("@lab mark up\n");
+	leave(read_number());
+}
+
+_Noreturn void main(const void *from_xen, bool pv);
+_Noreturn void main(const void *from_xen, bool pv)
+{
+	guest_init(from_xen, pv);
+	console_init();
+	print("@lab ready\n");
+	if (!discover()) {
+		print("no pvpmu here\n");
+		end(125);
+	}
+	if (is("calls"))
+		test_calls();
+	else if (is("frames"))
+		test_frames();
+	else if (is("granted"))
+		test_granted();
+	else if (is("grant"))
+		grant_to(argument());
+	else if (is("count"))
+		count_for_ever();
+	else if (is("leave"))
+		count_and_leave();
+	else
+		failed = 125;
+	end(failed);
+}
