@@ -38,6 +38,26 @@ u64 pvpmu_stats_calls(const struct pvpmu_stats *stats)
 	return sum;
 }
 
+bool pvpmu_next_event(const struct pvpmu_vcpu *vcpu, u32 id,
+		      struct pvpmu_open_event *event)
+{
+	u32 open = READ_ONCE(vcpu->open);
+	const struct pvpmu_slot_state *slot;
+	u32 counter;
+
+	while (id < PVPMU_MAX_SLOTS && !(open & id_bit(id)))
+		id++;
+	if (id >= PVPMU_MAX_SLOTS)
+		return false;
+	slot = &vcpu->slot[id];
+	counter = READ_ONCE(slot->counter);
+	event->id = id;
+	event->desc = vcpu->counter[counter % PVPMU_MAX_COUNTERS].desc;
+	event->period = READ_ONCE(slot->sampling) ? READ_ONCE(slot->period) : 0;
+	event->line = slot->host;
+	return true;
+}
+
 void pvpmu_vcpu_init(struct pvpmu_vcpu *vcpu, struct pvpmu_vm *vm,
 		     const struct pvpmu_host_ops *ops)
 {

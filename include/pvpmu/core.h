@@ -418,6 +418,20 @@ struct pvpmu_vcpu {
 };
 
 /**
+ * struct pvpmu_open_event - an event that a guest has open, for the administrator
+ * @id: of its slot
+ * @desc: what it counts
+ * @period: length of its periods, 0 if it does not sample
+ * @line: what the guest was shown last
+ */
+struct pvpmu_open_event {
+	u32 id;
+	struct pvpmu_desc desc;
+	u64 period;
+	struct pvpmu_slot_host line;
+};
+
+/**
  * struct pvpmu_call - a hypercall, its registers cut to 32 bits
  * @op: operation word
  * @arg: the three scalars
@@ -464,6 +478,18 @@ void pvpmu_vm_limit(struct pvpmu_vm *vm, const struct pvpmu_limits *limits);
  * Return: their sum.
  */
 u64 pvpmu_stats_calls(const struct pvpmu_stats *stats);
+
+/**
+ * pvpmu_next_event() - an event that a vCPU has open
+ * @vcpu: may be running; what is copied may be of two moments then
+ * @id: where to begin, any value
+ * @event: the open one with that id, or with the next
+ *
+ * Context: any; @vcpu does not end meanwhile.
+ * Return: false if there are no more.
+ */
+bool pvpmu_next_event(const struct pvpmu_vcpu *vcpu, u32 id,
+		      struct pvpmu_open_event *event);
 
 /**
  * pvpmu_vcpu_init() - prepares a vCPU, which has no area then

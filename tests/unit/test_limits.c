@@ -315,6 +315,32 @@ static void calls_of_all_kinds_are_counted(void **state)
 	assert_int_equal(pvpmu_stats_calls(&fake->vcpu.stats), before + 3);
 }
 
+static void administrator_sees_what_is_open(void **state)
+{
+	struct pvpmu_open_event event;
+	struct fake *fake = *state;
+
+	assert_false(pvpmu_next_event(&fake->vcpu, 0, &event));
+	start_event(fake, 3, INSTRUCTIONS, 0);
+	open_event(fake, PVPMU_MAX_SLOTS - 1, CYCLES, 5000);
+	fake_run(fake, 1, 10);
+	assert_done(fake, PVPMU_OP_READ, 3);
+
+	assert_true(pvpmu_next_event(&fake->vcpu, 0, &event));
+	assert_int_equal(event.id, 3);
+	assert_int_equal(event.desc.type, PVPMU_TYPE_HARDWARE);
+	assert_int_equal(event.desc.config, PVPMU_HW_INSTRUCTIONS);
+	assert_int_equal(event.period, 0);
+	assert_int_equal(event.line.state, PVPMU_STATE_COUNTING);
+	assert_int_equal(event.line.count, fake->area.slot[3].host.count);
+	assert_true(pvpmu_next_event(&fake->vcpu, 4, &event));
+	assert_int_equal(event.id, PVPMU_MAX_SLOTS - 1);
+	assert_int_equal(event.period, 5000);
+	assert_int_equal(event.line.state, PVPMU_STATE_STOPPED);
+	assert_false(pvpmu_next_event(&fake->vcpu, PVPMU_MAX_SLOTS, &event));
+	assert_false(pvpmu_next_event(&fake->vcpu, ~0u, &event));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +364,7 @@ int main(void)
 		cmocka_unit_test(limits_change_for_all_vcpus_at_once),
 		cmocka_unit_test(limits_that_make_no_sense_are_known),
 		UNIT(calls_of_all_kinds_are_counted),
+		UNIT(administrator_sees_what_is_open),
 	};
 
 	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
