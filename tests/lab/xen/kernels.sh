@@ -4,12 +4,18 @@
 # xen-lab: --kernels --no-guest-module
 . lib.sh
 kinds='pvh-64 pvh-32 pv-64 pv-32'
-# run NAME COMMAND: in a kernel of each kind
-run() {
-	lab-guest run "$1" --type "${1%-*}" --kernel "/lab/kernels/kernel${1#*-}" --mem 16 -- "$2" >"/tmp/$1.txt"
-	rc=$?
+# kernel VERB NAME KIND COMMAND
+kernel() {
+	lab-guest "$1" "$2" --type "${3%-*}" --kernel "/lab/kernels/kernel${3#*-}" --mem 16 -- $4
+}
+# show KIND COMMAND STATUS
+show() {
 	sed "s/^\(PASS\|FAIL\) /&$1: $2: /" "/tmp/$1.txt"
-	is "$1: all of $2" $rc 0
+	is "$1: all of $2" "$3" 0
+}
+run() { # KIND COMMAND
+	kernel run "$1" "$1" "$2" >"/tmp/$1.txt"
+	show "$1" "$2" $?
 }
 alike() { grep -v '^PASS own: ' "/tmp/$1.txt" | cmp - /tmp/all.txt; }
 for kind in $kinds; do
@@ -19,5 +25,20 @@ for kind in $kinds; do
 done
 for kind in $kinds; do
 	run $kind frames
+done
+# pages of a guest that another one granted to it
+for kind in $kinds; do
+	kernel start $kind $kind granted
+	lab-guest await $kind up
+	kernel start owner pvh-64 "grant $(xl domid $kind)"
+	lab-guest await owner up
+	lab-guest tell $kind "$(xl domid owner)"
+	lab-guest wait $kind
+	rc=$?
+	lab-guest out $kind >/tmp/$kind.txt
+	show $kind granted $rc
+	lab-guest tell owner 0
+	lab-guest wait owner
+	is "$kind: its owner uses it itself" $? 0
 done
 end

@@ -177,6 +177,8 @@ static void setups(void)
 
 static void one_event(void)
 {
+	int enabled, disabled;
+
 	refused("open an id too large", PVPMU_ERR_ID, PVPMU_OP_OPEN, SLOTS, 0,
 		0);
 	refused("enable a closed id", PVPMU_ERR_CLOSED, PVPMU_OP_ENABLE, 2, 0,
@@ -189,9 +191,11 @@ static void one_event(void)
 	changed("open");
 	refused("open twice", PVPMU_ERR_OPEN, PVPMU_OP_OPEN, 2, 0, 0);
 	remember();
-	gives("enable", call(PVPMU_OP_ENABLE, 2, 0, 0), PVPMU_OK);
+	enabled = call(PVPMU_OP_ENABLE, 2, 0, 0);
 	loop(ROUNDS);
-	gives("disable", call(PVPMU_OP_DISABLE, 2, 0, 0), PVPMU_OK);
+	disabled = call(PVPMU_OP_DISABLE, 2, 0, 0);
+	gives("enable", enabled, PVPMU_OK);
+	gives("disable", disabled, PVPMU_OK);
 	changed("enable and disable");
 	counts("what it counted is exact", 2, 2 * ROUNDS);
 	loop(ROUNDS);
