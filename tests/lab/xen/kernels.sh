@@ -26,13 +26,27 @@ done
 for kind in $kinds; do
 	run $kind frames
 done
+frame() { sed -n 's/^@lab frame //p' "/var/log/xen/console/guest-$1.log" | tr -d '\r'; }
+# memory that a device model made read-only, or its own
+for type in ro mmio; do
+	kernel start pvh-64 pvh-64 typed
+	lab-guest await pvh-64 up
+	/lab/kernels/memtype "$(xl domid pvh-64)" "$(frame pvh-64)" $type
+	is "a page is made $type" $? 0
+	lab-guest tell pvh-64 0
+	lab-guest wait pvh-64
+	rc=$?
+	lab-guest out pvh-64 >/tmp/pvh-64.txt
+	show pvh-64 "$type" $rc
+done
 # pages of a guest that another one granted to it
 for kind in $kinds; do
 	kernel start $kind $kind granted
 	lab-guest await $kind up
-	kernel start owner pvh-64 "grant $(xl domid $kind)"
+	kernel start owner ${kind%-*}-64 "grant $(xl domid $kind)"
 	lab-guest await owner up
 	lab-guest tell $kind "$(xl domid owner)"
+	[ ${kind%-*} != pv ] || lab-guest tell $kind "$(frame owner)"
 	lab-guest wait $kind
 	rc=$?
 	lab-guest out $kind >/tmp/$kind.txt

@@ -276,6 +276,35 @@ static void update(void)
 	gives("update that closes", call(PVPMU_OP_UPDATE, 0, 0, 0), PVPMU_OK);
 }
 
+/* Two of the same event count the same, to the last one. */
+static void groups(void)
+{
+	if (!(leaf[1][2] & PVPMU_FEAT_GROUPS))
+		return;
+	memset(&area.guest, 0, sizeof(area.guest));
+	describe_instructions(8, 0);
+	describe_instructions(9, 0);
+	area.slot[9].guest.leader = 8;
+	area.guest.open = area.guest.enable = 3 << 8;
+	gives("update that opens a group", call(PVPMU_OP_UPDATE, 0, 0, 0),
+	      PVPMU_OK);
+	loop(ROUNDS);
+	area.guest.open = area.guest.enable = 0;
+	area.guest.disable = 3 << 8;
+	gives("update that stops it", call(PVPMU_OP_UPDATE, 0, 0, 0), PVPMU_OK);
+	result(area.slot[8].host.time_running ==
+		       area.slot[9].host.time_running,
+	       "its members ran at the same time", 1);
+	area.guest.disable = 0;
+	area.guest.close = 3 << 8;
+	gives("update that closes it", call(PVPMU_OP_UPDATE, 0, 0, 0),
+	      PVPMU_OK);
+	describe_instructions(9, 0);
+	area.slot[9].guest.leader = 8;
+	refused("a leader that is closed", PVPMU_ERR_GROUP, PVPMU_OP_OPEN, 9, 0,
+		0);
+}
+
 /* Without an interrupt, by looking at the word */
 static void overflows(void)
 {
@@ -349,6 +378,7 @@ void test_calls(void)
 	one_event();
 	filters();
 	update();
+	groups();
 	overflows();
 	multicall();
 }

@@ -161,7 +161,10 @@ static void mapped(const char *name, unsigned int owner, unsigned int reference,
 					 frame_of(at));
 }
 
-/* dom0 says who grants: the guest must be there before it can be granted to. */
+/*
+ * dom0 says who grants, and in PV where that guest's other memory is: the guest
+ * must be there before it can be granted to.
+ */
 void test_granted(void)
 {
 	unsigned int owner;
@@ -169,6 +172,8 @@ void test_granted(void)
 	begin();
 	print("@lab mark up\n");
 	owner = read_number();
+	if (guest.pv)
+		refused("a page of another guest", read_number());
 	balloon_out(spare[0]);
 	balloon_out(spare[1]);
 	mapped("a page granted by another guest", owner, GRANT_WRITABLE, false,
@@ -176,6 +181,16 @@ void test_granted(void)
 	mapped("a page granted to be read", owner, GRANT_READ_ONLY, true,
 	       spare[1]);
 	gives("detach", call(PVPMU_OP_DETACH, 0, 0, 0), PVPMU_OK);
+}
+
+/* dom0 makes one of our pages what a device model can make of it; PVH */
+void test_typed(void)
+{
+	begin();
+	print("@lab frame %u\n@lab mark up\n",
+	      (unsigned int)frame_of(spare[0]));
+	read_number();
+	refused("a page that is not as it was", frame_of(spare[0]));
 }
 
 static void grant(unsigned int reference, unsigned int domain, void *page,
@@ -194,6 +209,7 @@ void grant_to(unsigned int domain)
 	grant(GRANT_READ_ONLY, domain, spare[2], GTF_readonly);
 	/* its own area, too, may be a page that others can write to */
 	gives("setup of a page that is granted", setup(spare[1]), PVPMU_OK);
-	print("@lab mark up\n");
+	print("@lab frame %u\n@lab mark up\n",
+	      (unsigned int)frame_of(spare[3]));
 	read_number();
 }

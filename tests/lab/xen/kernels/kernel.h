@@ -64,6 +64,7 @@ void count_on(void);
 /* frames.c */
 void test_frames(void);
 void test_granted(void);
+void test_typed(void);
 void grant_to(unsigned int domain);
 
 #endif

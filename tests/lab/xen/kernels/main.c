@@ -90,6 +90,8 @@ _Noreturn void main(const void *from_xen, bool pv)
 		test_frames();
 	else if (is("granted"))
 		test_granted();
+	else if (is("typed"))
+		test_typed();
 	else if (is("grant"))
 		grant_to(argument());
 	else if (is("count"))
