@@ -62,12 +62,14 @@
  * @fixed: fixed counter that counts it, plus 1
  * @general: so do all the others
  */
-static const struct intel_event {
+struct intel_event {
 	u16 select;
 	u8 bit;
 	u8 fixed;
 	bool general;
-} events[PVPMU_HW_END] = {
+};
+
+static const struct intel_event events[PVPMU_HW_END] = {
 	[PVPMU_HW_CYCLES] = { 0x003c, 0, 2, true },
 	[PVPMU_HW_INSTRUCTIONS] = { 0x00c0, 1, 1, true },
 	[PVPMU_HW_CACHE_REFERENCES] = { 0x4f2e, 3, 0, true },
