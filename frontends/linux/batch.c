@@ -151,11 +151,15 @@ static void go_absent(struct pvg_cpu *cpu)
 {
 	for_each_id(id, cpu->used) {
 		struct pvg_slot *slot = &cpu->slot[id];
+		u64 now = pvg_clock();
 		/* What it counted after that, it takes with it. */
-		u64 from = slot->on ? slot->seen : pvg_clock();
+		u64 from = slot->on ? slot->seen : now;
 
 		leave(cpu, id);
 		begin_gap(slot, from);
+		/* One that perf just stopped or took away has that behind it. */
+		if (!slot->want)
+			slot->gap += now - from;
 	}
 	cpu->live = false;
 	cpu->lost = false;
