@@ -10,31 +10,36 @@ lab_module_sources() {
 }
 
 lab_module_make() {
-	local dir=$1 name=$2 copy=$3
+	local dir=$1 name=$2 copy=$3 major=$4 file=${3##*/}
 
 	lab_need_packages build-essential libelf1 xz-utils
 	lab_expire "module-$name-*"
+	file=${file#module-}
+	file=${file%-*}.ko
 	rm -rf "$copy"
 	mkdir -p "$copy"
 	lab_module_sources "$dir" | tar -c -C "$REPO" --null -T - | tar -x -C "$copy"
-	logged "$copy/make.log" "building $name.ko for $KVER" \
+	[ -z "$major" ] ||
+		sed -i "s/\(define PVPMU_ABI_MAJOR\) 1u/\1 ${major}u/" "$copy/include/pvpmu/abi.h"
+	logged "$copy/make.log" "building $file for $KVER" \
 		make -C "$copy/$dir" "KDIR=$KDIR" || {
 		grep -E 'error|Error' "$copy/make.log" | head -n 20 >&2
 		die "$name.ko does not build, see $copy/make.log"
 	}
-	strip --strip-debug -o "$copy/$name.ko" "$copy/$dir/$name.ko"
+	strip --strip-debug -o "$copy/$file" "$copy/$dir/$name.ko"
 }
 
-# lab_module DIR NAME: builds NAME.ko from DIR; adds its path to $modules.
+# lab_module DIR NAME [MAJOR]: builds NAME.ko from DIR; adds its path to $modules.
+# With MAJOR it says that it is of that version of the ABI, and is NAME-vMAJOR.ko.
 lab_module() {
-	local dir=$1 name=$2 key copy
+	local dir=$1 name=$2 major=${3:-} file=$2${3:+-v$3} key copy
 
 	[ -e "$REPO/$dir/Makefile" ] || die "there is no module in $dir"
 	key=$({
-		echo "$KDIR"
+		echo "$KDIR${major:+ $major}"
 		lab_module_sources "$dir" | (cd "$REPO" && xargs -0 sha256sum)
 	} | sha256sum | cut -c 1-12)
-	copy=$CACHE/module-$name-$key
-	lab_make "$name" "$copy" lab_module_make "$dir" "$name" "$copy"
-	modules+=("$copy/$name.ko")
+	copy=$CACHE/module-$file-$key
+	lab_make "$file" "$copy" lab_module_make "$dir" "$name" "$copy" "$major"
+	modules+=("$copy/$file.ko")
 }
