@@ -184,7 +184,7 @@ stage "perf stat and perf record, no calls but the driver's"
 lab-guest start p -- sh -c '
 	workload busy 100000 & w=$!
 	perf stat -I 500 -e instructions:u -o /tmp/stat -p $w & s=$!
-	perf record -q -a -e cycles -c 5000000 -o /tmp/record & r=$!
+	perf record -q -a -e cycles -c 50000000 -o /tmp/record & r=$!
 	sleep 3
 	lab-mark up
 	lab-await
