@@ -138,12 +138,15 @@ static bool replace_cpuid(struct kvm_vcpu *kvm_vcpu, u32 *eax, u32 *ebx,
 {
 	bool (*original)(struct kvm_vcpu *, u32 *, u32 *, u32 *, u32 *, bool) =
 		pk_hook_cpuid.original;
+	struct pk_vcpu *vcpu;
 	u32 regs[4];
 	bool exact;
 
 	pk_hook_enter();
-	if (pvpmu_cpuid(pk_default_vm(), &pk_ops, PK_CPUID_BASE, PK_HYPERCALL,
-			*eax, regs)) {
+	/* A VM that looks is known from then on, so that it can be let in. */
+	vcpu = pk_vcpu_get(kvm_vcpu);
+	if (vcpu && pvpmu_cpuid(&vcpu->vm->core, &pk_ops, PK_CPUID_BASE,
+				PK_HYPERCALL, *eax, regs)) {
 		*eax = regs[0];
 		*ebx = regs[1];
 		*ecx = regs[2];

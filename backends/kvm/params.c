@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pvpmu on KVM: what the administrator allows, as module parameters
+ * pvpmu on KVM: what the administrator allows
  *
- * All of them may be changed while guests run, through
- * /sys/module/pvpmu_kvm/parameters; the next call of each vCPU sees it.  What
- * was granted before stays, but for enable=0, which closes everything.
+ * Module parameters are for all VMs.  All of them may be changed while guests
+ * run, through /sys/module/pvpmu_kvm/parameters; the next call of each vCPU sees
+ * it.  A VM may have limits of its own, until a parameter is written again.
+ * What was granted before stays, but for enable=0 and for a VM that is to have
+ * no slots: those close everything.
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -14,44 +16,98 @@
 static DEFINE_MUTEX(lock);
 static struct pvpmu_limits limits = PVPMU_LIMITS_DEFAULT;
 
-/* Shows its limits to VMs that did not call yet. */
-static struct pvpmu_vm default_vm;
+/* VMs can be there. */
 static bool ready;
 
 bool pk_enabled = true;
 
-/* What the limits are now */
+/* The limits of a VM that comes now */
 struct pvpmu_limits pk_limits(void)
 {
 	return limits;
 }
 
-/* A VM that has these limits and nothing else */
-const struct pvpmu_vm *pk_default_vm(void)
+/* One limit, by where it is in struct pvpmu_limits */
+struct change {
+	size_t offset;
+	u32 value;
+};
+
+static u32 *word_of(struct pvpmu_limits *of, size_t offset)
 {
-	return &default_vm;
+	return (void *)of + offset;
 }
 
-/*
- * Words may be torn apart from each other by a reader, never in themselves;
- * each is valid without the others.
- */
-static void publish_limits(void)
+static void change_vm(struct pk_vm *vm, void *data)
 {
-	pvpmu_vm_init(&default_vm, &limits);
+	struct pvpmu_limits changed = vm->core.limits;
+	const struct change *change = data;
+
+	*word_of(&changed, change->offset) = change->value;
+	pvpmu_vm_limit(&vm->core, &changed);
+}
+
+static void change_all(size_t offset, u32 value)
+{
+	struct change change = { offset, value };
+
+	mutex_lock(&lock);
+	WRITE_ONCE(*word_of(&limits, offset), value);
 	if (ready)
-		pk_vcpus_limit(&limits);
+		pk_vms_each(change_vm, &change);
+	mutex_unlock(&lock);
+}
+
+/* The limits of one VM, by number */
+struct own_limits {
+	u32 number;
+	const struct pvpmu_limits *limits;
+	bool found;
+};
+
+static void limit_vm(struct pk_vm *vm, void *data)
+{
+	struct own_limits *own = data;
+
+	if (own->number && pk_vm_number(vm) != own->number)
+		return;
+	own->found = true;
+	pvpmu_vm_limit(&vm->core, own->limits);
+	if (!own->limits->slots_vcpu)
+		pk_vm_detach(vm);
+}
+
+/**
+ * pk_limit() - changes all limits at once
+ * @vm: of that VM, or if it is 0, of all there are and will be
+ * @to: any
+ *
+ * Context: process.
+ * Return: 0, -EINVAL (they make no sense), -ESRCH (there is no such VM)
+ */
+int pk_limit(u32 vm, const struct pvpmu_limits *to)
+{
+	struct own_limits own = { vm, to, !vm };
+
+	if (!pvpmu_limits_make_sense(to))
+		return -EINVAL;
+	mutex_lock(&lock);
+	if (!vm)
+		limits = *to;
+	pk_vms_each(limit_vm, &own);
+	mutex_unlock(&lock);
+	return own.found ? 0 : -ESRCH;
 }
 
 /**
  * struct number - a limit that is a number
- * @value: where it is
+ * @offset: where it is in struct pvpmu_limits
  * @name: how it is called
  * @min: smallest value
  * @max: largest value
  */
 struct number {
-	u32 *value;
+	size_t offset;
 	const char *name;
 	u32 min;
 	u32 max;
@@ -68,10 +124,7 @@ static int set_number(const char *text, const struct kernel_param *param)
 		       number->name, number->min, number->max);
 		return -EINVAL;
 	}
-	mutex_lock(&lock);
-	*number->value = value;
-	publish_limits();
-	mutex_unlock(&lock);
+	change_all(number->offset, value);
 	return 0;
 }
 
@@ -79,7 +132,7 @@ static int get_number(char *text, const struct kernel_param *param)
 {
 	const struct number *number = param->arg;
 
-	return sysfs_emit(text, "%u\n", READ_ONCE(*number->value));
+	return sysfs_emit(text, "%u\n", READ_ONCE(*word_of(&limits, number->offset)));
 }
 
 static const struct kernel_param_ops number_ops = {
@@ -89,7 +142,7 @@ static const struct kernel_param_ops number_ops = {
 
 #define NUMBER_PARAM(field, least, most, text)                                \
 	static const struct number number_##field = {                         \
-		.value = &limits.field,                                       \
+		.offset = offsetof(struct pvpmu_limits, field),               \
 		.name = #field,                                               \
 		.min = (least),                                               \
 		.max = (most),                                                \
@@ -152,10 +205,7 @@ static int set_classes(const char *text, const struct kernel_param *param)
 	kfree(copy);
 	if (err)
 		return err;
-	mutex_lock(&lock);
-	limits.classes = classes;
-	publish_limits();
-	mutex_unlock(&lock);
+	change_all(offsetof(struct pvpmu_limits, classes), classes);
 	return 0;
 }
 
@@ -208,6 +258,5 @@ void pk_params_init(void)
 {
 	mutex_lock(&lock);
 	ready = true;
-	publish_limits();
 	mutex_unlock(&lock);
 }

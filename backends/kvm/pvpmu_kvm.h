@@ -54,10 +54,10 @@ struct pk_counter {
 };
 
 /**
- * struct pk_vm - a VM of which a vCPU called
+ * struct pk_vm - a VM of which a vCPU called or looked for us
  * @core: core's side
  * @kvm: whose it is
- * @vcpus: how many of them called; under the registry's lock
+ * @vcpus: how many of them did; under the registry's lock
  * @entry: in the registry's list
  */
 struct pk_vm {
@@ -68,7 +68,7 @@ struct pk_vm {
 };
 
 /**
- * struct pk_vcpu - a vCPU that called
+ * struct pk_vcpu - a vCPU that called or looked for us
  * @node: in the registry's hash
  * @kvm_vcpu: whose it is
  * @rcu: for freeing it
@@ -112,6 +112,12 @@ struct pk_vcpu {
 	struct pk_counter counter[PVPMU_MAX_COUNTERS];
 };
 
+/* How the administrator calls it: the process of its VMM */
+static inline u32 pk_vm_number(const struct pk_vm *vm)
+{
+	return vm->kvm->userspace_pid;
+}
+
 static inline struct pk_vcpu *to_pk(struct pvpmu_vcpu *core)
 {
 	return container_of(core, struct pk_vcpu, core);
@@ -123,7 +129,7 @@ extern const struct pvpmu_host_ops pk_ops;
 /* params.c */
 extern bool pk_enabled;
 struct pvpmu_limits pk_limits(void);
-const struct pvpmu_vm *pk_default_vm(void);
+int pk_limit(u32 vm, const struct pvpmu_limits *limits);
 void pk_params_init(void);
 
 /* vcpu.c: which vCPUs there are, and their life */
@@ -131,9 +137,10 @@ struct pk_vcpu *pk_vcpu_find(const struct kvm_vcpu *kvm_vcpu);
 struct pk_vcpu *pk_vcpu_get(struct kvm_vcpu *kvm_vcpu);
 void pk_vcpu_lock(struct pk_vcpu *vcpu);
 void pk_vcpu_unlock(struct pk_vcpu *vcpu);
-void pk_vcpus_limit(const struct pvpmu_limits *limits);
 void pk_vcpus_each(void (*fn)(struct pk_vcpu *vcpu, void *data), void *data);
 void pk_vcpu_detach(struct pk_vcpu *vcpu);
+void pk_vms_each(void (*fn)(struct pk_vm *vm, void *data), void *data);
+void pk_vm_detach(struct pk_vm *vm);
 void pk_vcpus_detach(void);
 void pk_vcpus_end(void);
 void pk_op_idle(struct pvpmu_vcpu *core);

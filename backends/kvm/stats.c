@@ -4,10 +4,15 @@
  *
  * pvpmu_kvm/stats has the sums since the module was loaded, of vCPUs that are
  * gone as well, and how much there is of everything now; pvpmu_kvm/vcpus has a
- * line for each vCPU.  Sums are read while they grow.
+ * line for each vCPU, pvpmu_kvm/events one for each event that a guest has open.
+ * Sums are read while they grow.
+ *
+ * pvpmu_kvm/limits has a line for each VM, 0 being those to come; a line of the
+ * same seven numbers that is written there sets them.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
+#include <linux/uaccess.h>
 
 #include "hook.h"
 #include "pvpmu_kvm.h"
@@ -98,8 +103,8 @@ static void show_vcpu(struct pk_vcpu *vcpu, void *file)
 
 	/* Another thread may begin to run it, and the one there was may end. */
 	mutex_lock(&vcpu->lock);
-	seq_printf(file, "vm %d vcpu %d thread %d area %d open %u counters %lu calls %llu refused %llu overflows %llu throttled %llu raised %llu\n",
-		   vcpu->vm->kvm->userspace_pid, vcpu->kvm_vcpu->vcpu_id,
+	seq_printf(file, "vm %u vcpu %d thread %d area %d open %u counters %lu calls %llu refused %llu overflows %llu throttled %llu raised %llu\n",
+		   pk_vm_number(vcpu->vm), vcpu->kvm_vcpu->vcpu_id,
 		   task_pid_nr(vcpu->task), core->attached, core->opened,
 		   hweight64(core->made), pvpmu_stats_calls(&core->stats),
 		   core->stats.refused, core->stats.overflows,
@@ -114,11 +119,93 @@ static int vcpus_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(vcpus);
 
+static void show_events(struct pk_vcpu *vcpu, void *file)
+{
+	struct pvpmu_open_event event;
+	u32 id;
+
+	for (id = 0; pvpmu_next_event(&vcpu->core, id, &event);
+	     id = event.id + 1)
+		seq_printf(file, "vm %u vcpu %d id %u type %u config %llx flags %u period %llu state %u count %llu enabled %llu running %llu overflows %u\n",
+			   pk_vm_number(vcpu->vm), vcpu->kvm_vcpu->vcpu_id,
+			   event.id, event.desc.type, event.desc.config,
+			   event.desc.flags, event.period, event.line.state,
+			   event.line.count, event.line.time_enabled,
+			   event.line.time_running, event.line.overflows);
+}
+
+static int events_show(struct seq_file *file, void *unused)
+{
+	pk_vcpus_each(show_events, file);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(events);
+
+static void show_limits(struct seq_file *file, u32 vm,
+			const struct pvpmu_limits *limits)
+{
+	seq_printf(file, "%u %u %u %u %u %u %u\n", vm, limits->slots_vcpu,
+		   limits->slots_vm, limits->classes, limits->period_min,
+		   limits->clock_period_min, limits->overflow_rate);
+}
+
+static void show_vm_limits(struct pk_vm *vm, void *file)
+{
+	show_limits(file, pk_vm_number(vm), &vm->core.limits);
+}
+
+static int limits_show(struct seq_file *file, void *unused)
+{
+	const struct pvpmu_limits limits = pk_limits();
+
+	show_limits(file, 0, &limits);
+	pk_vms_each(show_vm_limits, file);
+	return 0;
+}
+
+static int limits_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, limits_show, NULL);
+}
+
+static ssize_t limits_write(struct file *file, const char __user *from,
+			    size_t size, loff_t *position)
+{
+	struct pvpmu_limits to;
+	char line[128], end;
+	ssize_t copied;
+	int err;
+	u32 vm;
+
+	copied = simple_write_to_buffer(line, sizeof(line) - 1, position, from,
+					size);
+	if (copied < 0)
+		return copied;
+	line[copied] = '\0';
+	if (sscanf(line, "%u %u %u %u %u %u %u %c", &vm, &to.slots_vcpu,
+		   &to.slots_vm, &to.classes, &to.period_min,
+		   &to.clock_period_min, &to.overflow_rate, &end) != 7)
+		return -EINVAL;
+	err = pk_limit(vm, &to);
+	return err ?: size;
+}
+
+static const struct file_operations limits_fops = {
+	.owner = THIS_MODULE,
+	.open = limits_open,
+	.read = seq_read,
+	.write = limits_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 void pk_stats_init(void)
 {
 	directory = debugfs_create_dir("pvpmu_kvm", NULL);
 	debugfs_create_file("stats", 0400, directory, NULL, &stats_fops);
 	debugfs_create_file("vcpus", 0400, directory, NULL, &vcpus_fops);
+	debugfs_create_file("events", 0400, directory, NULL, &events_fops);
+	debugfs_create_file("limits", 0600, directory, NULL, &limits_fops);
 }
 
 void pk_stats_exit(void)

@@ -2,8 +2,8 @@
 /*
  * pvpmu on KVM: which vCPUs there are, and their life
  *
- * A vCPU is known here from its first call until KVM destroys it, or until the
- * module goes.  It is found by its address in a hash; nothing here keeps a VM
+ * A vCPU is known here from its first call, or its first look at our leaves,
+ * until KVM destroys it, or until the module goes.  It is found by its address in a hash; nothing here keeps a VM
  * alive, and nothing in KVM knows of us.
  *
  * Locks: the registry's lock is taken before a vCPU's lock, never after it.
@@ -120,7 +120,7 @@ static void vcpu_free(struct pk_vcpu *vcpu)
 }
 
 /**
- * pk_vcpu_get() - the vCPU that calls
+ * pk_vcpu_get() - the vCPU that calls, or looks for us
  * @kvm_vcpu: whose
  *
  * Context: the vCPU's own, but not locked.
@@ -278,17 +278,33 @@ void pk_vcpus_detach(void)
 }
 
 /**
- * pk_vcpus_limit() - changes the limits of all VMs
- * @limits: valid ones; the next call of each vCPU sees them
+ * pk_vms_each() - does something with each VM
+ * @fn: what; the registry is locked
+ * @data: passed to @fn
  */
-void pk_vcpus_limit(const struct pvpmu_limits *limits)
+void pk_vms_each(void (*fn)(struct pk_vm *vm, void *data), void *data)
 {
 	struct pk_vm *vm;
 
 	mutex_lock(&registry);
 	list_for_each_entry(vm, &vms, entry)
-		pvpmu_vm_limit(&vm->core, limits);
+		fn(vm, data);
 	mutex_unlock(&registry);
+}
+
+/**
+ * pk_vm_detach() - closes all that the vCPUs of a VM have
+ * @vm: calls are refused already; the registry is locked
+ */
+void pk_vm_detach(struct pk_vm *vm)
+{
+	struct pk_vcpu *vcpu;
+	int bucket;
+
+	lockdep_assert_held(&registry);
+	hash_for_each(vcpus, bucket, vcpu, node)
+		if (vcpu->vm == vm)
+			pk_vcpu_detach(vcpu);
 }
 
 /*
