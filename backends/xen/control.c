@@ -6,20 +6,25 @@
 #include "pvpmu_xen.h"
 #include "control.h"
 
-static void describe(const struct pvpmu_xen *x, struct pvpmu_control *control)
+static void describe_limits(const struct pvpmu_limits *limits,
+			    struct pvpmu_control *control)
 {
-	const struct pvpmu_limits *limits = &x->core.vm->limits;
-	const struct pvpmu_stats *stats = &x->core.stats;
-
-	control->domain = x->v->domain->domain_id;
-	control->vcpu = x->v->vcpu_id;
-	control->hvm = is_hvm_vcpu(x->v);
 	control->limits.slots_vcpu = limits->slots_vcpu;
 	control->limits.slots_vm = limits->slots_vm;
 	control->limits.classes = limits->classes;
 	control->limits.period_min = limits->period_min;
 	control->limits.clock_period_min = limits->clock_period_min;
 	control->limits.overflow_rate = limits->overflow_rate;
+}
+
+static void describe(const struct pvpmu_xen *x, struct pvpmu_control *control)
+{
+	const struct pvpmu_stats *stats = &x->core.stats;
+
+	control->domain = x->v->domain->domain_id;
+	control->vcpu = x->v->vcpu_id;
+	control->hvm = is_hvm_vcpu(x->v);
+	describe_limits(&x->core.vm->limits, control);
 	control->area = x->core.attached;
 	control->open = x->core.opened;
 	control->time = pvpmu_sched_time(&x->sched);
@@ -29,6 +34,33 @@ static void describe(const struct pvpmu_xen *x, struct pvpmu_control *control)
 	control->throttled = stats->throttled;
 	control->raised = stats->raised;
 	control->counters = stats->created - stats->destroyed;
+}
+
+static long describe_event(struct pvpmu_control *control)
+{
+	struct domain *d = rcu_lock_domain_by_any_id(control->domain);
+	struct vcpu *v = d ? domain_vcpu(d, control->vcpu) : NULL;
+	struct pvpmu_open_event event;
+	long rc = -ESRCH;
+
+	if (v && v->arch.pvpmu && !d->is_dying)
+		rc = pvpmu_next_event(&v->arch.pvpmu->core, control->event.id,
+				      &event) ? 0 : -ENOENT;
+	if (!rc) {
+		control->event.id = event.id;
+		control->event.type = event.desc.type;
+		control->event.flags = event.desc.flags;
+		control->event.config = event.desc.config;
+		control->event.period = event.period;
+		control->event.state = event.line.state;
+		control->event.count = event.line.count;
+		control->event.time_enabled = event.line.time_enabled;
+		control->event.time_running = event.line.time_running;
+		control->event.overflows = event.line.overflows;
+	}
+	if (d)
+		rcu_unlock_domain(d);
+	return rc;
 }
 
 static bool describe_next(const struct domain *d, struct pvpmu_control *control)
@@ -80,24 +112,37 @@ static void detach_all(struct domain *d)
 	}
 }
 
-static long limit(struct domain *d, const struct pvpmu_control *control)
+static long limit(struct domain *d, const struct pvpmu_limits *limits)
 {
-	const struct pvpmu_limits limits = {
-		.slots_vcpu = control->limits.slots_vcpu,
-		.slots_vm = control->limits.slots_vm,
-		.classes = control->limits.classes,
-		.period_min = control->limits.period_min,
-		.clock_period_min = control->limits.clock_period_min,
-		.overflow_rate = control->limits.overflow_rate,
-	};
-
 	if (!d->arch.pvpmu)
 		return -EOPNOTSUPP;
-	if (!pvpmu_limits_make_sense(&limits))
-		return -EINVAL;
-	pvpmu_vm_limit(d->arch.pvpmu, &limits);
-	if (!limits.slots_vcpu)
+	pvpmu_vm_limit(d->arch.pvpmu, limits);
+	if (!limits->slots_vcpu)
 		detach_all(d);
+	return 0;
+}
+
+static long limit_one(u32 domain, const struct pvpmu_limits *limits)
+{
+	struct domain *d = rcu_lock_domain_by_any_id(domain);
+	long rc;
+
+	if (!d)
+		return -ESRCH;
+	rc = limit(d, limits);
+	rcu_unlock_domain(d);
+	return rc;
+}
+
+static long limit_all(const struct pvpmu_limits *limits)
+{
+	struct domain *d;
+
+	pvpmu_default_limits = *limits;
+	rcu_read_lock(&domlist_read_lock);
+	for_each_domain(d)
+		limit(d, limits);
+	rcu_read_unlock(&domlist_read_lock);
 	return 0;
 }
 
@@ -108,16 +153,23 @@ static long limit(struct domain *d, const struct pvpmu_control *control)
 static long set_limits(const struct pvpmu_control *control)
 {
 	static DEFINE_SPINLOCK(lock);
-	struct domain *d;
-	long rc = -ESRCH;
+	const struct pvpmu_limits limits = {
+		.slots_vcpu = control->limits.slots_vcpu,
+		.slots_vm = control->limits.slots_vm,
+		.classes = control->limits.classes,
+		.period_min = control->limits.period_min,
+		.clock_period_min = control->limits.clock_period_min,
+		.overflow_rate = control->limits.overflow_rate,
+	};
+	long rc;
 
+	if (!pvpmu_limits_make_sense(&limits))
+		return -EINVAL;
 	if (!spin_trylock(&lock))
 		return -EAGAIN;
-	d = rcu_lock_domain_by_any_id(control->domain);
-	if (d) {
-		rc = limit(d, control);
-		rcu_unlock_domain(d);
-	}
+	rc = control->domain == PVPMU_CONTROL_ALL
+		     ? limit_all(&limits)
+		     : limit_one(control->domain, &limits);
 	spin_unlock(&lock);
 	return rc;
 }
@@ -129,11 +181,19 @@ long pvpmu_control(unsigned long address)
 	struct pvpmu_control control;
 	long rc;
 
+	BUILD_BUG_ON(PVPMU_CONTROL_HYPERCALL != __HYPERVISOR_pvpmu_op);
 	if (raw_copy_from_guest(&control, where, sizeof(control)))
 		return -EFAULT;
 	switch (control.command) {
 	case PVPMU_CONTROL_NEXT:
 		rc = next(&control);
+		break;
+	case PVPMU_CONTROL_DEFAULT:
+		describe_limits(&pvpmu_default_limits, &control);
+		rc = 0;
+		break;
+	case PVPMU_CONTROL_EVENT:
+		rc = describe_event(&control);
 		break;
 	case PVPMU_CONTROL_LIMITS:
 		return set_limits(&control);

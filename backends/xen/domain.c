@@ -15,6 +15,8 @@ boolean_param("pvpmu", opt_pvpmu);
 
 bool __read_mostly pvpmu_on;
 
+struct pvpmu_limits pvpmu_default_limits = PVPMU_LIMITS_DEFAULT;
+
 atomic_t pvpmu_areas = ATOMIC_INIT(0);
 atomic_t pvpmu_loaded = ATOMIC_INIT(0);
 atomic_t pvpmu_timers = ATOMIC_INIT(0);
@@ -53,12 +55,10 @@ static void cf_check timer_expired(void *unused)
 
 static struct pvpmu_vm *create_vm(struct domain *d)
 {
-	static const struct pvpmu_limits limits = PVPMU_LIMITS_DEFAULT;
-
 	if (!d->arch.pvpmu) {
 		d->arch.pvpmu = xzalloc(struct pvpmu_vm);
 		if (d->arch.pvpmu)
-			pvpmu_vm_init(d->arch.pvpmu, &limits);
+			pvpmu_vm_init(d->arch.pvpmu, &pvpmu_default_limits);
 	}
 	return d->arch.pvpmu;
 }
