@@ -1,55 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * pvpmuctl: the administrator's command, on KVM and on Xen
- *
- * On KVM it reads and writes what the host module shows in sysfs and debugfs;
- * on Xen it makes the hypercall of backends/xen/control.h through /dev/xen.
- */
+/* pvpmuctl: the administrator's command, the same on KVM and on Xen */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <cpuid.h>
 #include <linux/types.h>
 
 #include <pvpmu/abi.h>
 
-#include "../backends/xen/control.h"
+#include "pvpmuctl.h"
 
-#define KVM_VCPUS "/sys/kernel/debug/pvpmu_kvm/vcpus"
-#define KVM_PARAMETERS "/sys/module/pvpmu_kvm/parameters"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A vCPU, on either */
-struct vcpu {
-	unsigned int vm, vcpu, area, open, counters;
-	unsigned long long calls, refused, overflows, throttled, raised;
-	bool has_limits;
-	struct pvpmu_control control; /* on Xen, for its limits */
-};
-
-static const char *const limit_names[] = {
+static const char *const limit_names[LIMITS] = {
 	"slots_vcpu", "slots_vm",	  "classes",
 	"period_min", "clock_period_min", "overflow_rate",
 };
-#define LIMITS (sizeof(limit_names) / sizeof(limit_names[0]))
 
 static const char *const class_names[] = { "basic", "cache", "hypervisor",
 					   "raw" };
 
-_Noreturn static void die(const char *what)
+/* What is usual to be granted, by the names that clouds give it */
+static const struct {
+	const char *name;
+	uint32_t classes;
+} tiers[] = {
+	{ "none", 0x0 },
+	{ "architectural", 0x1 },
+	{ "standard", 0x7 },
+	{ "full", 0xf },
+};
+
+static const char *const states[] = { "closed",	 "stopped",   "counting",
+				      "waiting", "throttled", "failed" };
+
+static const struct host *host;
+
+_Noreturn void die(const char *what)
 {
 	fprintf(stderr, "pvpmuctl: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+_Noreturn void refuse(const char *why)
+{
+	fprintf(stderr, "pvpmuctl: %s\n", why);
 	exit(1);
 }
 
@@ -59,195 +59,124 @@ _Noreturn static void wrong(const char *why, const char *what)
 	exit(2);
 }
 
-/* ---- Xen ---------------------------------------------------------------- */
-
-struct privcmd_hypercall {
-	__u64 op;
-	__u64 arg[5];
-};
-#define IOCTL_PRIVCMD_HYPERCALL \
-	_IOC(_IOC_NONE, 'P', 0, sizeof(struct privcmd_hypercall))
-
-static bool on_xen(void)
+void *grow(void *array, size_t n, size_t size)
 {
-	return access("/dev/xen/privcmd", F_OK) == 0;
+	void *grown = realloc(array, (n + 1) * size);
+
+	if (!grown)
+		die("memory");
+	return grown;
 }
 
-static bool is_pv(void)
-{
-	char type[8] = "";
-	FILE *file = fopen("/sys/hypervisor/guest_type", "r");
+/* ---- what is shown ------------------------------------------------------ */
 
-	if (file && !fgets(type, sizeof(type), file))
-		type[0] = '\0';
-	if (file)
-		fclose(file);
-	return !strcmp(type, "PV\n");
-}
-
-/*
- * The number of the hypercall is in the leaves, which a PV dom0 sees only with
- * Xen's prefix before the instruction; anywhere else it is not an instruction.
- */
-static void xen_leaf(uint32_t leaf, uint32_t regs[4])
+static const char *event_name(const struct event *e)
 {
-	if (!is_pv()) {
-		__cpuid(leaf, regs[0], regs[1], regs[2], regs[3]);
-		return;
+	static const char *const hardware[] = {
+		"cycles",
+		"instructions",
+		"cache-references",
+		"cache-misses",
+		"branches",
+		"branch-misses",
+		"bus-cycles",
+		"stalled-cycles-frontend",
+		"stalled-cycles-backend",
+		"ref-cycles",
+	};
+	static const char *const hypervisor[] = { "exits", "steal",
+						  "preemptions", "halts" };
+	static char text[32];
+
+	switch (e->type) {
+	case PVPMU_TYPE_HARDWARE:
+		if (e->config < COUNT(hardware))
+			return hardware[e->config];
+		break;
+	case PVPMU_TYPE_CLOCK:
+		return "vcpu-clock";
+	case PVPMU_TYPE_HYPERVISOR:
+		if (e->config < COUNT(hypervisor))
+			return hypervisor[e->config];
+		break;
+	case PVPMU_TYPE_CACHE:
+		snprintf(text, sizeof(text), "cache-%llx", e->config);
+		return text;
 	}
-	__asm__ volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid"
-			 : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]),
-			   "=d"(regs[3])
-			 : "0"(leaf), "2"(0));
+	snprintf(text, sizeof(text), "type%u-%llx", e->type, e->config);
+	return text;
 }
 
-static uint32_t xen_number(void)
+static const char *filter(const struct event *e)
 {
-	uint32_t base, regs[4];
+	if (e->flags & PVPMU_FLAG_EXCLUDE_USER)
+		return ":k";
+	return e->flags & PVPMU_FLAG_EXCLUDE_KERNEL ? ":u" : "";
+}
 
-	for (base = PVPMU_CPUID_FIRST; base <= PVPMU_CPUID_LAST;
-	     base += PVPMU_CPUID_STEP) {
-		xen_leaf(base, regs);
-		if (regs[1] != PVPMU_SIGNATURE_EBX ||
-		    regs[2] != PVPMU_SIGNATURE_ECX ||
-		    regs[3] != PVPMU_SIGNATURE_EDX)
+static const char *state(const struct event *e)
+{
+	return e->state < COUNT(states) ? states[e->state] : "?";
+}
+
+static void print_classes(uint32_t classes, const char *before,
+			  const char *between)
+{
+	const char *separator = "";
+	size_t i;
+
+	for (i = 0; i < COUNT(class_names); i++) {
+		if (!(classes & 1u << i))
 			continue;
-		xen_leaf(base + 1, regs);
-		return regs[3];
+		printf("%s%s%s%s", separator, before, class_names[i], before);
+		separator = between;
 	}
-	errno = ENODEV;
-	die("Xen was not booted with pvpmu, or hides it from this domain");
 }
 
-/* The control operation, in a page that stays where it is; -1 and errno */
-static int xen_control(struct pvpmu_control *control)
+static void print_json_limits(const struct limits *limits)
 {
-	static struct pvpmu_control *page;
-	static uint32_t number;
-	static int privcmd;
-	struct privcmd_hypercall call;
-	int rc;
+	size_t i;
 
-	if (!page) {
-		int buffer = open("/dev/xen/hypercall", O_RDWR | O_CLOEXEC);
-
-		privcmd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
-		if (privcmd < 0 || buffer < 0)
-			die("/dev/xen");
-		page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
-			    buffer, 0);
-		if (page == MAP_FAILED)
-			die("/dev/xen/hypercall");
-		number = xen_number();
+	for (i = 0; i < LIMITS; i++) {
+		printf("%s\"%s\": ", i ? ", " : "{", limit_names[i]);
+		if (i == LIMIT_CLASSES) {
+			printf("[");
+			print_classes(limits->value[i], "\"", ", ");
+			printf("]");
+		} else {
+			printf("%" PRIu32, limits->value[i]);
+		}
 	}
-	*page = *control;
-	call = (struct privcmd_hypercall){
-		.op = number,
-		.arg = { PVPMU_CONTROL, (uintptr_t)page },
-	};
-	rc = ioctl(privcmd, IOCTL_PRIVCMD_HYPERCALL, &call);
-	*control = *page;
-	return rc;
+	printf("}");
 }
 
-static bool xen_next(struct vcpu *v)
+static void print_json_events(const struct vcpu *v, const struct event *events,
+			      size_t n)
 {
-	struct pvpmu_control c = { .command = PVPMU_CONTROL_NEXT,
-				   .domain = v->vm,
-				   .vcpu = v->vcpu };
+	const char *separator = "";
+	size_t i;
 
-	if (xen_control(&c) < 0) {
-		if (errno == ENOENT)
-			return false;
-		die("the hypervisor");
+	for (i = 0; i < n; i++) {
+		const struct event *e = &events[i];
+
+		if (e->vm != v->vm || e->vcpu != v->vcpu)
+			continue;
+		printf("%s\n    {\"id\": %u, \"event\": \"%s%s\", \"type\": %u, "
+		       "\"config\": %llu, \"state\": \"%s\", \"period\": %llu, "
+		       "\"count\": %llu, \"enabled_ns\": %llu, "
+		       "\"running_ns\": %llu, \"overflows\": %llu}",
+		       separator, e->id, event_name(e), filter(e), e->type,
+		       e->config, state(e), e->period, e->count, e->enabled,
+		       e->running, e->overflows);
+		separator = ",";
 	}
-	*v = (struct vcpu){
-		.vm = c.domain,
-		.vcpu = c.vcpu,
-		.area = c.area,
-		.open = c.open,
-		.counters = (unsigned int)c.counters,
-		.calls = c.calls,
-		.refused = c.refused,
-		.overflows = c.overflows,
-		.throttled = c.throttled,
-		.raised = c.raised,
-		.has_limits = true,
-		.control = c,
-	};
-	return true;
 }
 
-/* ---- KVM ---------------------------------------------------------------- */
-
-static bool kvm_next(struct vcpu *v, FILE *file)
+static int list_json(void)
 {
-	int thread;
-
-	return fscanf(file,
-		      "vm %u vcpu %u thread %d area %u open %u counters %u "
-		      "calls %llu refused %llu overflows %llu throttled %llu "
-		      "raised %llu\n",
-		      &v->vm, &v->vcpu, &thread, &v->area, &v->open,
-		      &v->counters, &v->calls, &v->refused, &v->overflows,
-		      &v->throttled, &v->raised) == 11;
-}
-
-/* Sets a parameter of the module; @vm is as the user has it. */
-static void kvm_set(const char *vm, const char *name, const char *value)
-{
-	char path[256];
-	FILE *file;
-
-	if (strcmp(vm, "all"))
-		wrong("KVM's limits are those of all VMs, not of one", vm);
-	snprintf(path, sizeof(path), KVM_PARAMETERS "/%s", name);
-	file = fopen(path, "w");
-	if (!file || fputs(value, file) < 0 || fclose(file))
-		die(path);
-}
-
-/* ---- both --------------------------------------------------------------- */
-
-static size_t read_all(struct vcpu **all)
-{
-	struct vcpu v = { 0 };
-	FILE *file = NULL;
-	size_t n = 0;
-
-	*all = NULL;
-	if (!on_xen()) {
-		file = fopen(KVM_VCPUS, "r");
-		if (!file)
-			die(KVM_VCPUS);
-	}
-	while (file ? kvm_next(&v, file) : xen_next(&v)) {
-		*all = realloc(*all, (n + 1) * sizeof(v));
-		if (!*all)
-			die("memory");
-		(*all)[n++] = v;
-		if (!file)
-			v.vcpu++;
-	}
-	if (file)
-		fclose(file);
-	return n;
-}
-
-static uint32_t *limit_of(struct pvpmu_control *c, size_t i)
-{
-	uint32_t *const limits[LIMITS] = {
-		&c->limits.slots_vcpu,	     &c->limits.slots_vm,
-		&c->limits.classes,	     &c->limits.period_min,
-		&c->limits.clock_period_min, &c->limits.overflow_rate,
-	};
-
-	return limits[i];
-}
-
-static void print_json(struct vcpu *all, size_t n)
-{
-	size_t i, j;
+	struct event *events;
+	struct vcpu *all;
+	size_t i, n = host->vcpus(&all), events_n = host->events(&events);
 
 	printf("[");
 	for (i = 0; i < n; i++) {
@@ -256,53 +185,163 @@ static void print_json(struct vcpu *all, size_t n)
 		printf("%s\n  {\"vm\": %u, \"vcpu\": %u, \"area\": %s, "
 		       "\"open\": %u, \"counters\": %u, \"calls\": %llu, "
 		       "\"refused\": %llu, \"overflows\": %llu, \"throttled\": "
-		       "%llu, \"raised\": %llu",
+		       "%llu, \"raised\": %llu, \"limits\": ",
 		       i ? "," : "", v->vm, v->vcpu, v->area ? "true" : "false",
 		       v->open, v->counters, v->calls, v->refused, v->overflows,
 		       v->throttled, v->raised);
-		for (j = 0; v->has_limits && j < LIMITS; j++)
-			printf("%s\"%s\": %u", j ? ", " : ", \"limits\": {",
-			       limit_names[j], *limit_of(&v->control, j));
-		printf("%s}", v->has_limits ? "}" : "");
+		print_json_limits(&v->limits);
+		printf(", \"events\": [");
+		print_json_events(v, events, events_n);
+		printf("]}");
 	}
 	printf("\n]\n");
-}
-
-static void print_table(const struct vcpu *all, size_t n)
-{
-	size_t i;
-
-	printf("%6s %5s %5s %5s %9s %8s %10s %10s %8s\n", "vm", "vcpu", "area",
-	       "open", "calls", "refused", "overflows", "throttled", "raised");
-	for (i = 0; i < n; i++)
-		printf("%6u %5u %5s %5u %9llu %8llu %10llu %10llu %8llu\n",
-		       all[i].vm, all[i].vcpu, all[i].area ? "yes" : "no",
-		       all[i].open, all[i].calls, all[i].refused,
-		       all[i].overflows, all[i].throttled, all[i].raised);
-}
-
-static int list(bool json)
-{
-	struct vcpu *all;
-	size_t n = read_all(&all);
-
-	if (json)
-		print_json(all, n);
-	else
-		print_table(all, n);
+	free(events);
 	free(all);
 	return 0;
 }
 
-_Noreturn static void top(unsigned int seconds)
+static int list(void)
 {
-	for (;;) {
-		printf("\033[H\033[2J");
-		list(false);
-		fflush(stdout);
-		sleep(seconds);
+	struct vcpu *all;
+	size_t i, n = host->vcpus(&all);
+
+	printf("%8s %5s %5s %5s %10s %8s %10s %10s %8s\n", "vm", "vcpu", "area",
+	       "open", "calls", "refused", "overflows", "throttled", "raised");
+	for (i = 0; i < n; i++)
+		printf("%8u %5u %5s %5u %10llu %8llu %10llu %10llu %8llu\n",
+		       all[i].vm, all[i].vcpu, all[i].area ? "yes" : "no",
+		       all[i].open, all[i].calls, all[i].refused,
+		       all[i].overflows, all[i].throttled, all[i].raised);
+	free(all);
+	return 0;
+}
+
+static int list_events(void)
+{
+	struct event *all;
+	size_t i, n = host->events(&all);
+
+	printf("%8s %5s %3s %-26s %-9s %16s %10s %16s %9s\n", "vm", "vcpu",
+	       "id", "event", "state", "count", "period", "running ns",
+	       "of time");
+	for (i = 0; i < n; i++) {
+		const struct event *e = &all[i];
+		char name[40];
+
+		snprintf(name, sizeof(name), "%s%s", event_name(e), filter(e));
+		printf("%8u %5u %3u %-26s %-9s %16llu %10llu %16llu %8.1f%%\n",
+		       e->vm, e->vcpu, e->id, name, state(e), e->count,
+		       e->period, e->running,
+		       e->enabled ? 100.0 * e->running / e->enabled : 100.0);
+	}
+	free(all);
+	return 0;
+}
+
+static void print_limits_row(const char *vm, const struct limits *limits)
+{
+	const uint32_t *v = limits->value;
+
+	printf("%8s %10u %10u %10u %16u %13u  ", vm, v[0], v[1], v[3], v[4],
+	       v[5]);
+	print_classes(v[LIMIT_CLASSES], "", ",");
+	printf("%s\n", v[LIMIT_CLASSES] ? "" : "none");
+}
+
+static int list_limits(void)
+{
+	struct limits later;
+	struct vcpu *all;
+	size_t i, n = host->vcpus(&all);
+	char vm[16];
+
+	printf("%8s %10s %10s %10s %16s %13s  %s\n", "vm", limit_names[0],
+	       limit_names[1], limit_names[3], limit_names[4], limit_names[5],
+	       limit_names[2]);
+	if (host->limits(&later))
+		print_limits_row("later", &later);
+	for (i = 0; i < n; i++) {
+		if (i && all[i].vm == all[i - 1].vm)
+			continue;
+		snprintf(vm, sizeof(vm), "%u", all[i].vm);
+		print_limits_row(vm, &all[i].limits);
+	}
+	free(all);
+	return 0;
+}
+
+/* What grew from @before to @now, if both are of the same vCPU; a second */
+static double rate(unsigned long long before, unsigned long long now,
+		   double seconds)
+{
+	return now < before ? 0 : (now - before) / seconds;
+}
+
+static const struct vcpu *same(const struct vcpu *all, size_t n,
+			       const struct vcpu *v)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (all[i].vm == v->vm && all[i].vcpu == v->vcpu)
+			return &all[i];
+	return NULL;
+}
+
+static void print_rates(const struct vcpu *before, size_t before_n,
+			const struct vcpu *now, size_t n, double seconds)
+{
+	size_t i;
+
+	printf("%8s %5s %5s %12s %12s %12s %12s\n", "vm", "vcpu", "open",
+	       "calls/s", "refused/s", "overflows/s", "raised/s");
+	for (i = 0; i < n; i++) {
+		const struct vcpu *v = &now[i], *b = same(before, before_n, v);
+
+		if (!b)
+			continue;
+		printf("%8u %5u %5u %12.1f %12.1f %12.1f %12.1f\n", v->vm,
+		       v->vcpu, v->open, rate(b->calls, v->calls, seconds),
+		       rate(b->refused, v->refused, seconds),
+		       rate(b->overflows, v->overflows, seconds),
+		       rate(b->raised, v->raised, seconds));
 	}
 }
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static int top(unsigned int seconds, unsigned int times)
+{
+	bool screen = isatty(STDOUT_FILENO);
+	struct vcpu *before, *after;
+	size_t before_n = host->vcpus(&before), n;
+	double began = now(), ended;
+	unsigned int i;
+
+	for (i = 0; !times || i < times; i++) {
+		sleep(seconds);
+		n = host->vcpus(&after);
+		ended = now();
+		if (screen)
+			printf("\033[H\033[2J");
+		print_rates(before, before_n, after, n, ended - began);
+		fflush(stdout);
+		free(before);
+		before = after;
+		before_n = n;
+		began = ended;
+	}
+	free(before);
+	return 0;
+}
+
+/* ---- what is changed ---------------------------------------------------- */
 
 static uint32_t number(const char *text)
 {
@@ -316,6 +355,19 @@ static uint32_t number(const char *text)
 	return (uint32_t)value;
 }
 
+static uint32_t class_of(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(class_names); i++)
+		if (!strcmp(name, class_names[i]))
+			return 1u << i;
+	for (i = 0; i < COUNT(tiers); i++)
+		if (!strcmp(name, tiers[i].name))
+			return tiers[i].classes;
+	wrong("no such class or tier", name);
+}
+
 static uint32_t classes(const char *text)
 {
 	char *copy = strdup(text), *name;
@@ -323,90 +375,97 @@ static uint32_t classes(const char *text)
 
 	if (!copy)
 		die("memory");
-	for (name = strtok(copy, ","); name; name = strtok(NULL, ",")) {
-		size_t i;
-
-		for (i = 0; strcmp(name, class_names[i]); i++)
-			if (i == 3)
-				wrong("no such class", name);
-		mask |= 1u << i;
-	}
+	for (name = strtok(copy, ","); name; name = strtok(NULL, ","))
+		mask |= class_of(name);
 	free(copy);
 	return mask;
 }
 
-/* NAME=VALUE into @control, or for KVM, which has none, into its parameter */
-static void set_one(const char *vm, struct pvpmu_control *control,
-		    char *setting)
+/* NAME=VALUE */
+static void change(struct limits *limits, const char *setting)
 {
-	char *value = strchr(setting, '=');
+	const char *value = strchr(setting, '=');
 	size_t i;
 
 	if (!value)
 		wrong("not NAME=VALUE", setting);
-	*value++ = '\0';
-	for (i = 0; strcmp(setting, limit_names[i]); i++)
-		if (i == LIMITS - 1)
-			wrong("no such limit", setting);
-	if (!control)
-		kvm_set(vm, setting, value);
-	else if (!strcmp(setting, "classes") && !isdigit(*value))
-		*limit_of(control, i) = classes(value);
-	else
-		*limit_of(control, i) = number(value);
+	for (i = 0; i < LIMITS; i++) {
+		size_t length = strlen(limit_names[i]);
+
+		if (length == (size_t)(value - setting) &&
+		    !strncmp(setting, limit_names[i], length))
+			break;
+	}
+	if (i == LIMITS)
+		wrong("no such limit", setting);
+	value++;
+	limits->value[i] = i == LIMIT_CLASSES && !isdigit(*value) ?
+				   classes(value) :
+				   number(value);
 }
 
-static int set(const char *vm, int n, char **settings)
+static struct limits limits_of(uint32_t vm)
 {
-	struct vcpu v = { 0 };
-	int i;
+	struct limits limits;
+	struct vcpu *all;
+	size_t i, n;
 
-	if (!on_xen()) {
-		for (i = 0; i < n; i++)
-			set_one(vm, NULL, settings[i]);
-		return 0;
+	if (vm == ALL_VMS) {
+		if (!host->limits(&limits))
+			refuse("the host does not tell its limits");
+		return limits;
 	}
-	v.vm = number(vm);
-	if (!xen_next(&v) || v.vm != number(vm))
-		wrong("no such domain", vm);
+	n = host->vcpus(&all);
+	for (i = 0; i < n && all[i].vm != vm; i++)
+		;
+	if (i == n)
+		refuse("there is no such VM");
+	limits = all[i].limits;
+	free(all);
+	return limits;
+}
+
+static int set(const char *name, int n, char **settings)
+{
+	uint32_t vm = strcmp(name, "all") ? number(name) : ALL_VMS;
+	struct limits limits = limits_of(vm);
+	int i, error;
+
 	for (i = 0; i < n; i++)
-		set_one(vm, &v.control, settings[i]);
-	v.control.command = PVPMU_CONTROL_LIMITS;
-	if (xen_control(&v.control) < 0)
-		die(vm);
-	return 0;
-}
-
-/* Off closes what is open: limits alone do that on Xen, and not on KVM. */
-static int serve(const char *vm, bool on)
-{
-	char setting[] = "slots_vcpu=30";
-	char *settings = setting;
-
-	if (!on_xen()) {
-		kvm_set(vm, "enable", on ? "1" : "0");
+		change(&limits, settings[i]);
+	error = host->limit(vm, &limits);
+	switch (error) {
+	case 0:
 		return 0;
+	case EINVAL:
+		refuse("a limit makes no sense: see pvpmuctl(1) for its range");
+	case ESRCH:
+		refuse("there is no such VM");
+	default:
+		errno = error;
+		die(name);
 	}
-	if (!on)
-		strcpy(strchr(setting, '='), "=0");
-	return set(vm, 1, &settings);
 }
 
 static int usage(FILE *to, int status)
 {
 	fputs("usage: pvpmuctl list [--json]          what vCPUs do\n"
-	      "       pvpmuctl top [SECONDS]          the same, again and "
-	      "again\n"
+	      "       pvpmuctl events                 what they count\n"
+	      "       pvpmuctl limits                 what they may\n"
+	      "       pvpmuctl top [SECONDS [TIMES]]  how often they do it\n"
 	      "       pvpmuctl set VM NAME=VALUE...   limits, from now on\n"
 	      "       pvpmuctl off VM                 closes its events, hides "
 	      "pvpmu\n"
 	      "       pvpmuctl on VM                  serves it again\n"
 	      "\n"
-	      "VM: on Xen a domain's number; on KVM \"all\", since limits hold "
-	      "for all VMs\n"
-	      "limits: slots_vcpu, slots_vm, classes, period_min, "
-	      "clock_period_min,\n"
-	      "        overflow_rate; classes: basic,cache,hypervisor,raw\n"
+	      "VM: on Xen a domain's number, on KVM the process of its VMM; or "
+	      "\"all\", that are\n"
+	      "    there and that will be\n"
+	      "limits: slots_vcpu, slots_vm, period_min, clock_period_min, "
+	      "overflow_rate;\n"
+	      "        classes: a list of basic, cache, hypervisor and raw, or "
+	      "one of none,\n"
+	      "        architectural, standard and full\n"
 	      "Exit status: 0, 1 if the host refused, 2 for a wrong command "
 	      "line.\n",
 	      to);
@@ -416,18 +475,28 @@ static int usage(FILE *to, int status)
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
+	char on[] = "slots_vcpu=30", off[] = "slots_vcpu=0";
+	char *setting;
 
+	host = on_xen() ? &host_xen : &host_kvm;
 	if (!strcmp(what, "--help") || !strcmp(what, "-h"))
 		return usage(stdout, 0);
 	if (!strcmp(what, "list") && argc == 2)
-		return list(false);
+		return list();
 	if (!strcmp(what, "list") && argc == 3 && !strcmp(argv[2], "--json"))
-		return list(true);
-	if (!strcmp(what, "top") && argc <= 3)
-		top(argc == 3 ? number(argv[2]) : 2);
+		return list_json();
+	if (!strcmp(what, "events") && argc == 2)
+		return list_events();
+	if (!strcmp(what, "limits") && argc == 2)
+		return list_limits();
+	if (!strcmp(what, "top") && argc <= 4)
+		return top(argc > 2 ? number(argv[2]) : 2,
+			   argc > 3 ? number(argv[3]) : 0);
 	if (!strcmp(what, "set") && argc >= 4)
 		return set(argv[2], argc - 3, argv + 3);
-	if ((!strcmp(what, "on") || !strcmp(what, "off")) && argc == 3)
-		return serve(argv[2], !strcmp(what, "on"));
+	if ((!strcmp(what, "on") || !strcmp(what, "off")) && argc == 3) {
+		setting = what[1] == 'n' ? on : off;
+		return set(argv[2], 1, &setting);
+	}
 	return usage(stderr, 2);
 }
