@@ -63,5 +63,6 @@ bool pvpmu_sched_fit(struct pvpmu_sched *sched, u32 fits, u64 counters)
 	struct pvpmu_choice choice = { .busy = 0 };
 
 	pvpmu_sched_create(sched, PVPMU_MAX_COUNTERS, fits, 0);
-	return pvpmu_choose(sched, counters | 1ull << PVPMU_MAX_COUNTERS, &choice);
+	return pvpmu_choose(sched, counters | 1ull << PVPMU_MAX_COUNTERS,
+			    &choice);
 }

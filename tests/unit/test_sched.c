@@ -812,7 +812,8 @@ static void groups_stay_whole_in_any_order(void **state)
 				continue;
 			for (u32 k = 0; k < N; k++) {
 				if (!started[k] ||
-				    (k != j && (!group[j] || group[k] != group[j])))
+				    (k != j &&
+				     (!group[j] || group[k] != group[j])))
 					continue;
 				assert_int_equal(reading_of(k).active,
 						 reading_of(j).active);

@@ -426,8 +426,7 @@ static void exits(void)
 	for (i = 0; i < 1000; i++)
 		cpuid(0, &a, &b, &c, &d);
 	gives("stop counting them", update(0, BIT(6), 0, 0, 0), PVPMU_OK);
-	gives("a thousand and a few", area->slot[6].host.count >= 1000 &&
-				      area->slot[6].host.count < 1500, 1);
+	gives("a thousand at the least", area->slot[6].host.count >= 1000, 1);
 }
 
 static int __init abitest_init(void)
