@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * turns: more events than the CPU has counters.  Twelve of them, on six, over a
- * loop of known length: each must have counted about half of the time and about
- * half of the truth, and be right once it is scaled.
+ * turns: more events than the CPU has counters, over a loop of known length
  *
- * Scaling takes for granted that all turns are alike.  They are not where the
- * emulator itself is short of CPU: it loses milliseconds that belong to one turn
- * or the other.  So a bad attempt is made again, a few times.
+ * Twelve of them on six counters: each counted about half of the time and about
+ * half of the truth, and is right once it is scaled.  That takes for granted
+ * that all turns are alike, so the machine has to be one whose time is counted in
+ * instructions.
+ *
+ * Two groups of six: all of a group have the same times, and as each kind of
+ * event is a fixed share of the instructions or of the branches, the counts of a
+ * group have that ratio exactly, whatever the turns were like.
  */
 #define _GNU_SOURCE
 #include <linux/perf_event.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,38 +25,57 @@
 
 #include "loop.h"
 
-#define LOOP (LOOP_LENGTH * 400000000ull)
-#define ATTEMPTS 6
+#define LOOP (LOOP_LENGTH * 25000000ull)
 #define SLICE 4000000ull /* ns, the host's turn */
+#define TURNS 100 /* at the least */
+#define SLACK 500 /* events; a turn more or less would be millions */
+
+enum { INSTRUCTIONS, CYCLES, BRANCHES, BRANCH_MISSES, REFERENCES, MISSES, KINDS };
 
 static const struct {
 	const char *name;
 	uint64_t config;
-	double per_instruction;
-} events[] = {
-	{ "instructions", PERF_COUNT_HW_INSTRUCTIONS, 1 },
-	{ "cycles", PERF_COUNT_HW_CPU_CYCLES, 2 },
-	{ "branches", PERF_COUNT_HW_BRANCH_INSTRUCTIONS, 1. / LOOP_LENGTH },
-	{ "branch-misses", PERF_COUNT_HW_BRANCH_MISSES, 1. / LOOP_LENGTH / 16 },
-	{ "cache-references", PERF_COUNT_HW_CACHE_REFERENCES, 1. / 8 },
-	{ "cache-misses", PERF_COUNT_HW_CACHE_MISSES, 1. / 128 },
+	double per_instruction; /* of the loop */
+	int base; /* and of any code, so many for one of that kind: */
+	double share;
+} kinds[KINDS] = {
+	{ "instructions", PERF_COUNT_HW_INSTRUCTIONS, 1, INSTRUCTIONS, 1 },
+	{ "cycles", PERF_COUNT_HW_CPU_CYCLES, 2, INSTRUCTIONS, 2 },
+	{ "branches", PERF_COUNT_HW_BRANCH_INSTRUCTIONS, 1. / LOOP_LENGTH,
+	  BRANCHES, 1 },
+	{ "branch-misses", PERF_COUNT_HW_BRANCH_MISSES, 1. / LOOP_LENGTH / 16,
+	  BRANCHES, 1. / 16 },
+	{ "cache-references", PERF_COUNT_HW_CACHE_REFERENCES, 1. / 8,
+	  INSTRUCTIONS, 1. / 8 },
+	{ "cache-misses", PERF_COUNT_HW_CACHE_MISSES, 1. / 128, INSTRUCTIONS,
+	  1. / 128 },
 };
 
-#define KINDS (sizeof(events) / sizeof(events[0]))
+struct count {
+	uint64_t value, enabled, running;
+};
 
-static int event(uint64_t config, int exclude_kernel)
+static bool all_good = true;
+
+static void verdict(bool good, const char *name)
+{
+	printf("%s turns/%s\n", good ? "PASS" : "FAIL", name);
+	all_good &= good;
+}
+
+static int event(uint64_t config, bool user, int leader)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_HARDWARE,
 		.size = sizeof(attr),
 		.config = config,
-		.disabled = 1,
-		.exclude_kernel = exclude_kernel,
+		.disabled = leader < 0,
+		.exclude_kernel = user,
 		.exclude_hv = 1,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED |
 			       PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
-	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, leader, 0);
 
 	if (fd < 0) {
 		perror("perf_event_open");
@@ -60,69 +84,176 @@ static int event(uint64_t config, int exclude_kernel)
 	return fd;
 }
 
-static int judge(const char *name, const char *mode, int fd, double truth,
-		 int last)
+static struct count take(int fd)
 {
-	struct {
-		uint64_t value, enabled, running;
-	} c;
-	double share, raw, scaled;
-	int good;
+	struct count c;
 
 	if (read(fd, &c, sizeof(c)) != sizeof(c)) {
 		perror("read");
-		return 1;
+		exit(1);
 	}
-	share = (double)c.running / c.enabled;
-	raw = c.value / truth;
-	scaled = raw / share;
-	/* The kernel's own work is in the count where it is not excluded. */
-	good = share > 0.45 && share < 0.55 && raw > 0.45 && raw < 0.55 &&
-	       scaled > 0.98 && scaled < 1.02 && c.enabled > 200 * SLICE;
-	printf("%s turns/%s%s: ran %.1f%%, raw %.1f%%, scaled %.2f%%, %llu turns\n",
-	       good ? "ok" : last ? "FAIL" : "again", name, mode, share * 100, raw * 100,
-	       scaled * 100, (unsigned long long)(c.enabled / SLICE));
-	return !good;
+	return c;
 }
 
-static int attempt(int last)
+/* After all of a group were read: without its leader it counts on. */
+static void close_all(const int *fds, int n)
 {
-	int user[KINDS], all[KINDS], bad = 0;
-	unsigned int i;
-
-	for (i = 0; i < KINDS; i++) {
-		user[i] = event(events[i].config, 1);
-		all[i] = event(events[i].config, 0);
-	}
-	for (i = 0; i < KINDS; i++) {
-		ioctl(user[i], PERF_EVENT_IOC_ENABLE, 0);
-		ioctl(all[i], PERF_EVENT_IOC_ENABLE, 0);
-	}
-	loop(LOOP);
-	for (i = 0; i < KINDS; i++) {
-		ioctl(user[i], PERF_EVENT_IOC_DISABLE, 0);
-		ioctl(all[i], PERF_EVENT_IOC_DISABLE, 0);
-	}
-	for (i = 0; i < KINDS; i++) {
-		double truth = LOOP * events[i].per_instruction;
-
-		bad |= judge(events[i].name, ":u", user[i], truth, last);
-		bad |= judge(events[i].name, "", all[i], truth, last);
-		close(user[i]);
-		close(all[i]);
-	}
-	return bad;
+	while (n--)
+		close(fds[n]);
 }
 
-int main(void)
+static double share_of(const struct count *c)
+{
+	return (double)c->running / c->enabled;
+}
+
+static void show(const char *name, bool user, const struct count *c)
+{
+	printf("  %s%s: %llu, ran %.2f%% of %llu turns\n", name,
+	       user ? ":u" : "", (unsigned long long)c->value,
+	       share_of(c) * 100, (unsigned long long)(c->enabled / SLICE));
+}
+
+/* The kernel's own work is in the count where it is not excluded. */
+static bool is_right(int kind, const struct count *c)
+{
+	double raw = c->value / (LOOP * kinds[kind].per_instruction);
+	double scaled = raw / share_of(c);
+
+	printf("    raw %.2f%%, scaled %.2f%%\n", raw * 100, scaled * 100);
+	return share_of(c) > 0.45 && share_of(c) < 0.55 && raw > 0.45 &&
+	       raw < 0.55 && scaled > 0.98 && scaled < 1.02 &&
+	       c->enabled > TURNS * SLICE;
+}
+
+static void twelve_events(void)
+{
+	int fds[2][KINDS];
+	bool good = true;
+	int user, i;
+
+	for (i = 0; i < KINDS; i++)
+		for (user = 0; user < 2; user++)
+			fds[user][i] = event(kinds[i].config, user, -1);
+	for (i = 0; i < KINDS; i++)
+		for (user = 0; user < 2; user++)
+			ioctl(fds[user][i], PERF_EVENT_IOC_ENABLE, 0);
+	loop(LOOP);
+	for (i = 0; i < KINDS; i++)
+		for (user = 0; user < 2; user++)
+			ioctl(fds[user][i], PERF_EVENT_IOC_DISABLE, 0);
+	for (i = 0; i < KINDS; i++)
+		for (user = 0; user < 2; user++) {
+			struct count c = take(fds[user][i]);
+
+			show(kinds[i].name, user, &c);
+			good &= is_right(i, &c);
+		}
+	close_all(fds[0], 2 * KINDS);
+	verdict(good, "twelve-events-on-six-counters");
+}
+
+/* A group of all kinds */
+static void open_group(int *fds, bool user)
 {
 	int i;
 
-	for (i = 1; i <= ATTEMPTS; i++)
-		if (!attempt(i == ATTEMPTS)) {
-			printf("PASS turns/twelve-events-on-six-counters: attempt %d\n",
-			       i);
-			return 0;
-		}
-	return 1;
+	for (i = 0; i < KINDS; i++)
+		fds[i] = event(kinds[i].config, user,
+			       i ? fds[0] : -1);
+}
+
+static bool is_whole(const int *fds, bool user)
+{
+	struct count c[KINDS];
+	bool good = true;
+	int i;
+
+	for (i = 0; i < KINDS; i++) {
+		c[i] = take(fds[i]);
+		show(kinds[i].name, user, &c[i]);
+	}
+	for (i = 0; i < KINDS; i++) {
+		double should = c[kinds[i].base].value * kinds[i].share;
+
+		good &= c[i].value > 0 && fabs(c[i].value - should) < SLACK &&
+			c[i].running == c[0].running &&
+			c[i].enabled == c[0].enabled;
+	}
+	return good;
+}
+
+static void one_group(void)
+{
+	int fds[KINDS];
+
+	open_group(fds, true);
+	ioctl(fds[0], PERF_EVENT_IOC_ENABLE, 0);
+	loop(LOOP / 10);
+	ioctl(fds[0], PERF_EVENT_IOC_DISABLE, 0);
+	verdict(is_whole(fds, true), "a-group-of-six-is-exact");
+	close_all(fds, KINDS);
+}
+
+static void two_groups(bool shares)
+{
+	int fds[2][KINDS];
+	bool good = true;
+	int user;
+
+	for (user = 0; user < 2; user++)
+		open_group(fds[user], user);
+	for (user = 0; user < 2; user++)
+		ioctl(fds[user][0], PERF_EVENT_IOC_ENABLE, 0);
+	loop(LOOP);
+	for (user = 0; user < 2; user++)
+		ioctl(fds[user][0], PERF_EVENT_IOC_DISABLE, 0);
+	for (user = 0; user < 2; user++) {
+		struct count c = take(fds[user][0]);
+
+		good &= is_whole(fds[user], user);
+		good &= !shares || is_right(0, &c);
+	}
+	close_all(fds[0], 2 * KINDS);
+	verdict(good, "two-groups-of-six-are-exact");
+}
+
+/* No turn could have all of it, and a part is not what was asked for. */
+static void group_of_seven(void)
+{
+	int fds[KINDS + 1];
+	bool good = true;
+	int i;
+
+	open_group(fds, true);
+	fds[KINDS] = event(PERF_COUNT_HW_INSTRUCTIONS, false, fds[0]);
+	ioctl(fds[0], PERF_EVENT_IOC_ENABLE, 0);
+	loop(LOOP / 10);
+	ioctl(fds[0], PERF_EVENT_IOC_DISABLE, 0);
+	for (i = 0; i <= KINDS; i++) {
+		struct count c = take(fds[i]);
+
+		show(kinds[i % KINDS].name, i < KINDS, &c);
+		good &= !c.running;
+	}
+	close_all(fds, KINDS + 1);
+	verdict(good, "a-group-of-seven-is-not-counted");
+}
+
+int main(int argc, char **argv)
+{
+	bool shares = false, groups = true;
+
+	while (--argc) {
+		shares |= !strcmp(argv[argc], "--deterministic");
+		groups &= !!strcmp(argv[argc], "--no-groups");
+	}
+	if (shares)
+		twelve_events();
+	one_group();
+	if (groups) {
+		two_groups(shares);
+		group_of_seven();
+	}
+	return !all_good;
 }
