@@ -80,7 +80,7 @@ static void leave(struct pvg_cpu *cpu, u32 id)
 	if (!slot->open)
 		return;
 	if (pvg_harvest(cpu, id, &line, true))
-		pvg_times_carry(slot, &line);
+		pvg_times_carry(cpu, slot, &line);
 	slot->open = false;
 	slot->on = false;
 	slot->rearm = false;
@@ -392,6 +392,7 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 			slot->on = true;
 			slot->seen = now;
 			end_gap(slot);
+			pvg_pinned_look(cpu, id);
 			continue;
 		}
 		if (m->open & BIT(id) || error == PVPMU_ERR_CLOSED)

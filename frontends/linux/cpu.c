@@ -60,6 +60,7 @@ static void work(struct irq_work *work)
 	bool rearm = false;
 
 	tell(cpu);
+	pvg_pinned_resched(cpu);
 	for_each_id(id, cpu->used)
 		rearm |= cpu->slot[id].rearm;
 	if (rearm) {
@@ -101,6 +102,7 @@ static bool failed(struct pvg_cpu *cpu, u32 id)
  * old.  An answer that there is no area tells of a host that knows nothing of
  * us; what was counted since a line was written last is lost then, so none may
  * get older than CHECK_NS and STALE_NS together.
+ * Those that are pinned are looked at then.
  */
 static enum hrtimer_restart check(struct hrtimer *timer)
 {
@@ -123,6 +125,8 @@ static enum hrtimer_restart check(struct hrtimer *timer)
 			read |= BIT(id);
 	}
 	pvg_flush(cpu, read);
+	for_each_id(id, cpu->used & ~cpu->closing)
+		pvg_pinned_look(cpu, id);
 	hrtimer_forward_now(timer, ns_to_ktime(CHECK_NS));
 	return HRTIMER_RESTART;
 }

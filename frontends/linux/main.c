@@ -182,6 +182,7 @@ static int __init pvpmu_init(void)
 	int error;
 
 	pvg_overflow_init();
+	pvg_pinned_init();
 	error = pvg_cpus_alloc();
 	if (error)
 		return error;

@@ -134,8 +134,11 @@ static void pvg_stop(struct perf_event *event, int flags)
 static int pvg_add(struct perf_event *event, int flags)
 {
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
-	int id = pvg_take(cpu, event);
+	int id;
 
+	if (pvg_pinned_refused(event))
+		return -EAGAIN;
+	id = pvg_take(cpu, event);
 	if (id < 0)
 		return id;
 	event->hw.state = PERF_HES_STOPPED | PERF_HES_UPTODATE;

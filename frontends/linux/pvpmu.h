@@ -137,6 +137,7 @@ enum pvg_notice {
  * @allowed: switched on here
  * @busy: an UPDATE is being prepared or made
  * @lost: a call from an NMI found no area (NMI)
+ * @resched: an event is marked, see pinned.c
  * @sched_cb: perf calls us at each context switch here, see switch.c
  * @next_counts: the task switched to has a context of ours
  * @switching: the task switched from, while perf switches contexts
@@ -163,6 +164,7 @@ struct pvg_cpu {
 	bool allowed;
 	bool busy;
 	bool lost;
+	bool resched;
 	bool sched_cb;
 	bool next_counts;
 	struct task_struct *switching;
@@ -188,8 +190,9 @@ DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);
 /*
  * What an event keeps in its hw_perf_event, beside what perf itself uses:
  * the ABI's description, the slot it is in (-1: none), how many events it has
- * counted since its last sample in slots it was in before, and whether a host
- * said that it cannot be counted as one with its group.
+ * counted since its last sample in slots it was in before, whether a host said
+ * that it cannot be counted as one with its group, and whether ->add is to refuse
+ * it once, see pinned.c.
  */
 #define pvg_type(hwc) ((hwc)->config_base)
 #define pvg_config(hwc) ((hwc)->config)
@@ -197,6 +200,7 @@ DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);
 #define pvg_id(hwc) ((hwc)->idx)
 #define pvg_since(hwc) ((hwc)->last_tag)
 #define pvg_alone(hwc) ((hwc)->extra_reg.idx)
+#define pvg_refuse(hwc) ((hwc)->event_base_rdpmc)
 
 #define for_each_id(id, mask)                                            \
 	for (u32 _mask = (mask), id; _mask && (id = __ffs(_mask), true); \
@@ -226,9 +230,19 @@ u64 pvg_period(struct pvg_cpu *cpu, struct perf_event *event, u64 period);
 int pvg_take(struct pvg_cpu *cpu, struct perf_event *event);
 
 /* times.c */
-void pvg_times_carry(struct pvg_slot *slot, const struct pvg_line *line);
+void pvg_times_carry(struct pvg_cpu *cpu, struct pvg_slot *slot,
+		     const struct pvg_line *line);
 void pvg_times_publish(struct pvg_cpu *cpu, u32 mask);
 u64 pvg_context_time(struct perf_event *event);
+
+/* pinned.c */
+void pvg_pinned_init(void);
+bool pvg_pinned(const struct pvg_slot *slot);
+void pvg_pinned_check(struct pvg_cpu *cpu, struct pvg_slot *slot,
+		      const struct pvg_line *line);
+void pvg_pinned_look(struct pvg_cpu *cpu, u32 id);
+bool pvg_pinned_refused(struct perf_event *event);
+void pvg_pinned_resched(struct pvg_cpu *cpu);
 
 /* freq.c */
 bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot);

@@ -33,9 +33,11 @@ u64 pvg_context_time(struct perf_event *event)
 	return event->ctx->time;
 }
 
-/* What the host line of an id that is about to be closed adds. */
-void pvg_times_carry(struct pvg_slot *slot, const struct pvg_line *line)
+/* What the host line of an open id adds. */
+void pvg_times_carry(struct pvg_cpu *cpu, struct pvg_slot *slot,
+		     const struct pvg_line *line)
 {
+	pvg_pinned_check(cpu, slot, line);
 	slot->den += line->enabled - slot->enabled;
 	slot->num += line->running - slot->running;
 	slot->enabled = line->enabled;
@@ -71,7 +73,7 @@ void pvg_times_publish(struct pvg_cpu *cpu, u32 group)
 			slot->end = pvg_context_time(slot->event);
 		if (slot->open && pvg_line(cpu, id, &line) &&
 		    line.state != PVPMU_STATE_CLOSED)
-			pvg_times_carry(slot, &line);
+			pvg_times_carry(cpu, slot, &line);
 		if (slot->gap_from) {
 			slot->gap += now - slot->gap_from;
 			slot->gap_from = now;
