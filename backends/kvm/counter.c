@@ -42,8 +42,26 @@ static u64 hypervisor_count(const struct pk_vcpu *vcpu, u64 config)
 	case PVPMU_HV_HALTS:
 		return vcpu->kvm_vcpu->stat.halt_exits;
 	default:
-		return 0;
+		return vcpu->exits[config - PK_EXITS_FIRST];
 	}
+}
+
+/* Whoever clears KVM's statistics does not make a guest's count go back. */
+static u64 hypervisor_reading(struct pk_counter *counter)
+{
+	u64 now = hypervisor_count(counter->vcpu, counter->desc.config);
+
+	if (now < counter->seen)
+		counter->origin -= counter->seen;
+	counter->seen = now;
+	return now - counter->origin;
+}
+
+static void hypervisor_begin(struct pk_counter *counter)
+{
+	counter->origin =
+		hypervisor_count(counter->vcpu, counter->desc.config);
+	counter->seen = counter->origin;
 }
 
 /*
@@ -107,7 +125,7 @@ static void read_event(const struct pk_counter *counter,
 	reading->failed = event->state <= PERF_EVENT_STATE_ERROR;
 }
 
-static void read_counter(const struct pk_counter *counter,
+static void read_counter(struct pk_counter *counter,
 			 struct pvpmu_reading *reading)
 {
 	if (likely(counter->event))
@@ -115,9 +133,7 @@ static void read_counter(const struct pk_counter *counter,
 	else
 		*reading = (struct pvpmu_reading){ .failed = true };
 	if (counter->desc.type == PVPMU_TYPE_HYPERVISOR)
-		reading->count = hypervisor_count(counter->vcpu,
-						  counter->desc.config) -
-				 counter->origin;
+		reading->count = hypervisor_reading(counter);
 	reading->count += counter->carry.count;
 	reading->enabled += counter->carry.enabled;
 	reading->running += counter->carry.running;
@@ -162,19 +178,30 @@ enum pvpmu_answer pk_op_create(struct pvpmu_vcpu *core, u32 index,
 {
 	struct pk_vcpu *vcpu = to_pk(core);
 	struct pk_counter *counter = &vcpu->counter[index];
+	enum pvpmu_answer answer;
 
 	memset(counter, 0, sizeof(*counter));
 	counter->desc = *desc;
 	counter->vcpu = vcpu;
 	counter->index = index;
 	if (desc->type == PVPMU_TYPE_HYPERVISOR)
-		counter->origin = hypervisor_count(vcpu, desc->config);
-	return make_event(counter, vcpu->task);
+		hypervisor_begin(counter);
+	answer = make_event(counter, vcpu->task);
+	if (answer == PVPMU_DONE && pk_exits_kind(desc) &&
+	    !pk_exits_get(vcpu)) {
+		drop_event(counter);
+		return PVPMU_NEVER;
+	}
+	return answer;
 }
 
 void pk_op_destroy(struct pvpmu_vcpu *core, u32 index)
 {
-	drop_event(&to_pk(core)->counter[index]);
+	struct pk_vcpu *vcpu = to_pk(core);
+
+	drop_event(&vcpu->counter[index]);
+	if (pk_exits_kind(&vcpu->counter[index].desc))
+		pk_exits_put(vcpu);
 }
 
 /**
@@ -226,8 +253,7 @@ static void move(struct pk_counter *counter, struct task_struct *task)
 	counter->carry = last;
 	if (counter->desc.type == PVPMU_TYPE_HYPERVISOR) {
 		vcpu->task = task;
-		counter->origin =
-			hypervisor_count(vcpu, counter->desc.config);
+		hypervisor_begin(counter);
 		vcpu->task = old;
 	}
 	if (make_event(counter, task) != PVPMU_DONE)

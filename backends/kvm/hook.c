@@ -18,8 +18,14 @@
 
 DEFINE_PER_CPU(long, pk_hooks_entered);
 
-/* The address of a function that need not be exported, 0 if there is none */
-static unsigned long address_of(const char *symbol)
+/**
+ * pk_address_of() - finds a function of the kernel
+ * @symbol: its name; it need not be exported
+ *
+ * Context: Process, sleeps.
+ * Return: its entry, 0 if there is none.
+ */
+unsigned long pk_address_of(const char *symbol)
 {
 	struct kprobe probe = {
 		.symbol_name = symbol,
@@ -47,7 +53,7 @@ static unsigned long address_of(const char *symbol)
  */
 int pk_hook_set(struct pk_hook *hook)
 {
-	unsigned long entry = address_of(hook->symbol);
+	unsigned long entry = pk_address_of(hook->symbol);
 	int err;
 
 	if (!entry) {

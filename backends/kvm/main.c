@@ -86,6 +86,7 @@ static int __init start(void)
 		err = pk_record_init();
 	if (err) {
 		stop_serving();
+		pk_exits_exit();
 		pk_stats_exit();
 	}
 	return err;
@@ -95,6 +96,7 @@ static void __exit stop(void)
 {
 	pk_record_exit();
 	stop_serving();
+	pk_exits_exit();
 	pk_stats_exit();
 }
 

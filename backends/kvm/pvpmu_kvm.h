@@ -27,6 +27,10 @@
  */
 #define PK_CPUID_BASE 0x40000300u
 
+/* Events that are exits of one kind */
+#define PK_EXITS_FIRST PVPMU_HV_EXITS_INTERRUPT
+#define PK_EXITS_KINDS (PVPMU_HV_EXITS_OTHER + 1 - PK_EXITS_FIRST)
+
 /**
  * struct pk_counter - a host counter
  * @desc: what it counts
@@ -35,6 +39,7 @@
  * @index: core's index of it
  * @carry: what it counted on threads that ran the vCPU before
  * @origin: for hypervisor events, what the kernel's count was at the beginning
+ * @seen: what it was when it was last read
  * @armed: sampling, and to report overflows; NMI
  * @adjust: its period is to be programmed anew; NMI
  * @next: event->count at which it overflows next, if @armed; NMI
@@ -47,6 +52,7 @@ struct pk_counter {
 	u32 index;
 	struct pvpmu_reading carry;
 	u64 origin;
+	u64 seen;
 	bool armed;
 	bool adjust;
 	u64 next;
@@ -88,6 +94,8 @@ struct pk_vm {
  * @area_valid: @area leads to the page
  * @area_dirty: it was written since pk_area_flush()
  * @delivery: PVPMU_DELIVER_*
+ * @exit_users: counters of exits by kind
+ * @exits: the exits, by kind, while it is not zero; its thread
  * @counter: by core's index
  */
 struct pk_vcpu {
@@ -109,6 +117,8 @@ struct pk_vcpu {
 	bool area_valid;
 	bool area_dirty;
 	u32 delivery;
+	u32 exit_users;
+	u64 exits[PK_EXITS_KINDS];
 	struct pk_counter counter[PVPMU_MAX_COUNTERS];
 };
 
@@ -179,6 +189,12 @@ void pk_op_read(struct pvpmu_vcpu *core, u32 index,
 void pk_counters_quiesce(struct pk_vcpu *vcpu);
 void pk_counters_go_on(struct pk_vcpu *vcpu);
 void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task);
+
+/* exits.c: exits by kind */
+bool pk_exits_kind(const struct pvpmu_desc *desc);
+bool pk_exits_get(struct pk_vcpu *vcpu);
+void pk_exits_put(struct pk_vcpu *vcpu);
+void pk_exits_exit(void);
 
 /* sampling.c: counters that overflow */
 #define PK_PARKED (1ull << 61) /* a period that does not end */

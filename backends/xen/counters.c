@@ -54,7 +54,8 @@ static u32 soft_caps(const struct pvpmu_xen *x, const struct pvpmu_desc *desc)
 	/* A PV guest has a hundred ways into Xen, and nobody counts them. */
 	if (desc->config == PVPMU_HV_EXITS && !is_hvm_vcpu(x->v))
 		return 0;
-	return PVPMU_CAP_COUNT;
+	/* Xen does not tell exits by kind. */
+	return desc->config <= PVPMU_HV_HALTS ? PVPMU_CAP_COUNT : 0;
 }
 
 u32 pvpmu_counters_query(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc)

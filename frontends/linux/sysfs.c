@@ -46,6 +46,13 @@ static struct attribute *events[] = {
 	HYPERVISOR(hv-steal, PVPMU_HV_STEAL),
 	HYPERVISOR(hv-preemptions, PVPMU_HV_PREEMPTIONS),
 	HYPERVISOR(hv-halts, PVPMU_HV_HALTS),
+	HYPERVISOR(hv-exits-interrupt, PVPMU_HV_EXITS_INTERRUPT),
+	HYPERVISOR(hv-exits-idle, PVPMU_HV_EXITS_IDLE),
+	HYPERVISOR(hv-exits-io, PVPMU_HV_EXITS_IO),
+	HYPERVISOR(hv-exits-memory, PVPMU_HV_EXITS_MEMORY),
+	HYPERVISOR(hv-exits-instruction, PVPMU_HV_EXITS_INSTRUCTION),
+	HYPERVISOR(hv-exits-hypercall, PVPMU_HV_EXITS_HYPERCALL),
+	HYPERVISOR(hv-exits-other, PVPMU_HV_EXITS_OTHER),
 	NULL,
 };
 

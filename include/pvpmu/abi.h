@@ -223,7 +223,15 @@ typedef unsigned long long __u64;
 #define PVPMU_HV_STEAL 1u /* ns the vCPU was runnable but not scheduled in */
 #define PVPMU_HV_PREEMPTIONS 2u /* times it was scheduled out while runnable */
 #define PVPMU_HV_HALTS 3u /* times it had nothing to run */
-#define PVPMU_HV_END 4u
+/* Exits by what they were for; these seven together are all of them. */
+#define PVPMU_HV_EXITS_INTERRUPT 4u /* an interrupt, the host's or the guest's */
+#define PVPMU_HV_EXITS_IDLE 5u /* the guest gave the CPU away */
+#define PVPMU_HV_EXITS_IO 6u /* an I/O port */
+#define PVPMU_HV_EXITS_MEMORY 7u /* memory that is not there, or a device's */
+#define PVPMU_HV_EXITS_INSTRUCTION 8u /* a register or instruction */
+#define PVPMU_HV_EXITS_HYPERCALL 9u /* a hypercall, pvpmu's as well */
+#define PVPMU_HV_EXITS_OTHER 10u /* anything else */
+#define PVPMU_HV_END 11u
 
 /* Event select in bits 35:32 and 7:0, unit mask in bits 15:8, as both vendors
  * have them; what else a counter can be told is the host's to decide. */

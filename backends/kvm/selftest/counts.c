@@ -170,6 +170,7 @@ static void clocks(struct vmm *v)
 static void hypervisor_events(struct vmm *v)
 {
 	struct rusage before, after;
+	int64_t exits = 0;
 	uint32_t id;
 	int i;
 
@@ -187,6 +188,12 @@ static void hypervisor_events(struct vmm *v)
 	between("preemptions", host(v, PVPMU_HV_PREEMPTIONS)->count, 0,
 		after.ru_nivcsw - before.ru_nivcsw);
 	is("halts", host(v, PVPMU_HV_HALTS)->count, 0);
+	for (id = PVPMU_HV_EXITS_INTERRUPT; id < PVPMU_HV_END; id++)
+		exits += host(v, id)->count;
+	/* The windows they were counted in are some calls apart. */
+	between("exits of all kinds", exits,
+		host(v, PVPMU_HV_EXITS)->count - 20,
+		host(v, PVPMU_HV_EXITS)->count + 20);
 	for (id = 0; id < PVPMU_HV_END; id++)
 		op(v, PVPMU_OP_CLOSE, id);
 }
