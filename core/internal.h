@@ -12,7 +12,7 @@
 /* What core can serve today; a backend's other features are not shown. */
 #define PVPMU_FEATURES \
 	(PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI | PVPMU_FEAT_EVTCHN | \
-	 PVPMU_FEAT_GROUPS)
+	 PVPMU_FEAT_GROUPS | PVPMU_FEAT_RDPMC)
 
 /* Runs the statement after it for each bit of @mask, ascending. */
 #define for_each_id(id, rest, mask)                             \
@@ -90,6 +90,7 @@ s32 pvpmu_slot_close(struct pvpmu_vcpu *vcpu, u32 id);
 s32 pvpmu_slot_enable(struct pvpmu_vcpu *vcpu, u32 id);
 s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id);
 s32 pvpmu_slot_read(struct pvpmu_vcpu *vcpu, u32 id);
+u64 pvpmu_slot_user_count(struct pvpmu_vcpu *vcpu, u32 id);
 void pvpmu_slot_close_all(struct pvpmu_vcpu *vcpu);
 void pvpmu_slot_return(struct pvpmu_vcpu *vcpu);
 void pvpmu_slot_end_throttling(struct pvpmu_slot_state *slot);

@@ -358,6 +358,18 @@ s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
 	return result;
 }
 
+#define RDPMC_BITS ((1ull << 48) - 1)
+
+u64 pvpmu_rdpmc(struct pvpmu_vcpu *vcpu, u32 index)
+{
+	u32 id = index - PVPMU_RDPMC_BASE;
+
+	if (!pvpmu_rdpmc_index(index))
+		return 0;
+	id = (u32)env_nospec(id, PVPMU_MAX_SLOTS);
+	return pvpmu_slot_user_count(vcpu, id) & RDPMC_BITS;
+}
+
 void pvpmu_vcpu_detach(struct pvpmu_vcpu *vcpu)
 {
 	pvpmu_slot_close_all(vcpu);

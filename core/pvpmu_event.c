@@ -86,9 +86,15 @@ u64 pvpmu_period_clamp(const struct pvpmu_vm *vm, u32 type, u64 config,
 	return period < PVPMU_PERIOD_MAX ? period : PVPMU_PERIOD_MAX;
 }
 
-static s32 check_reserved(const struct pvpmu_slot_guest *line)
+static s32 check_reserved(const struct pvpmu_vcpu *vcpu,
+			  const struct pvpmu_slot_guest *line)
 {
-	u32 i, any = line->flags & ~PVPMU_FLAGS_ALL;
+	u32 known = PVPMU_FLAGS_FILTERS;
+	u32 i, any;
+
+	if (vcpu->ops->features & PVPMU_FEAT_RDPMC)
+		known |= PVPMU_FLAG_USER_READ;
+	any = line->flags & ~known;
 
 	for (i = 0; i < sizeof(line->reserved) / sizeof(line->reserved[0]); i++)
 		any |= line->reserved[i];
@@ -99,7 +105,7 @@ static s32 check_reserved(const struct pvpmu_slot_guest *line)
 #define CAPS_SHIFT 2
 
 PVPMU_ASSERT(caps_of_flags,
-	     PVPMU_FLAGS_ALL << CAPS_SHIFT ==
+	     PVPMU_FLAGS_FILTERS << CAPS_SHIFT ==
 		     (PVPMU_CAP_EXCLUDE_USER | PVPMU_CAP_EXCLUDE_KERNEL |
 		      PVPMU_CAP_EXCLUDE_GUEST | PVPMU_CAP_EXCLUDE_HOST));
 
@@ -135,7 +141,7 @@ static s32 check_period(const struct pvpmu_vm *vm, u32 caps,
 s32 pvpmu_event_check(struct pvpmu_vcpu *vcpu, u32 id,
 		      const struct pvpmu_slot_guest *line)
 {
-	s32 error = check_reserved(line);
+	s32 error = check_reserved(vcpu, line);
 	s32 caps;
 
 	if (error)
@@ -143,7 +149,7 @@ s32 pvpmu_event_check(struct pvpmu_vcpu *vcpu, u32 id,
 	caps = pvpmu_event_caps(vcpu, line->type, line->config);
 	if (caps < 0)
 		return caps;
-	error = check_filter((u32)caps, line->flags);
+	error = check_filter((u32)caps, line->flags & PVPMU_FLAGS_FILTERS);
 	if (error)
 		return error;
 	error = check_period(vcpu->vm, (u32)caps, line);
@@ -157,7 +163,7 @@ struct pvpmu_desc pvpmu_event_desc(const struct pvpmu_slot_guest *line)
 {
 	return (struct pvpmu_desc){
 		.type = line->type,
-		.flags = line->flags,
+		.flags = line->flags & PVPMU_FLAGS_FILTERS,
 		.config = line->config,
 		.sampling = line->period != 0,
 	};

@@ -38,6 +38,8 @@ static void save_slot(struct pvpmu_vcpu *vcpu, u32 id,
 	desc = &vcpu->counter[slot.counter].desc;
 	to->type = desc->type;
 	to->flags = desc->flags;
+	if (slot.user_read)
+		to->flags |= PVPMU_FLAG_USER_READ;
 	to->config = desc->config;
 	to->leader = pvpmu_group_first(vcpu, id);
 	to->host.rdpmc = 0;

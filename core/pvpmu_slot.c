@@ -104,6 +104,7 @@ s32 pvpmu_slot_begin(struct pvpmu_vcpu *vcpu, u32 id,
 	memset(&slot->done, 0, sizeof(slot->done));
 	slot->enabled = false;
 	slot->sampling = line->period != 0;
+	slot->user_read = line->flags & PVPMU_FLAG_USER_READ;
 	slot->period = line->period;
 	slot->length = line->period;
 	slot->reload = pvpmu_period_clamp(vcpu->vm, line->type, line->config,
@@ -139,6 +140,17 @@ static u32 state_of(const struct pvpmu_slot_state *slot,
 					  : PVPMU_STATE_COUNTING;
 }
 
+static void set_state(struct pvpmu_vcpu *vcpu, u32 id, u32 state)
+{
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
+	bool counts = state == PVPMU_STATE_COUNTING ||
+		      state == PVPMU_STATE_THROTTLED;
+
+	slot->host.state = state;
+	slot->host.rdpmc =
+		counts && slot->user_read ? PVPMU_RDPMC_BASE + id + 1 : 0;
+}
+
 static void show_overflows(struct pvpmu_slot_state *slot)
 {
 	slot->host.overflow_total = READ_ONCE(slot->total);
@@ -169,8 +181,21 @@ s32 pvpmu_slot_read(struct pvpmu_vcpu *vcpu, u32 id)
 	show_overflows(slot);
 	now = pvpmu_counter_read(vcpu, slot->counter);
 	show_counts(slot, now);
-	slot->host.state = state_of(slot, now);
+	set_state(vcpu, id, state_of(slot, now));
 	return PVPMU_OK;
+}
+
+/* What user space may see of an event's count now; the page stays as it is. */
+u64 pvpmu_slot_user_count(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	struct pvpmu_slot_state *slot = &vcpu->slot[id];
+
+	if (!is_open(vcpu, id) || !slot->user_read)
+		return 0;
+	if (!slot->enabled)
+		return slot->done.count;
+	return slot->done.count - slot->base.count +
+	       pvpmu_counter_read(vcpu, slot->counter)->count;
 }
 
 s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id)
@@ -189,7 +214,7 @@ s32 pvpmu_slot_disable(struct pvpmu_vcpu *vcpu, u32 id)
 	slot->done.count = slot->host.count;
 	slot->done.enabled = slot->host.time_enabled;
 	slot->done.running = slot->host.time_running;
-	slot->host.state = PVPMU_STATE_STOPPED;
+	set_state(vcpu, id, PVPMU_STATE_STOPPED);
 	pvpmu_overflow_missed(vcpu, id);
 	show_overflows(slot);
 	return PVPMU_OK;
@@ -226,7 +251,7 @@ static s32 begin(struct pvpmu_vcpu *vcpu, u32 id)
 	/* A counter that ran on needs no second look. */
 	if (!slot->base.active)
 		return pvpmu_slot_read(vcpu, id);
-	slot->host.state = PVPMU_STATE_COUNTING;
+	set_state(vcpu, id, PVPMU_STATE_COUNTING);
 	return PVPMU_OK;
 }
 

@@ -29,6 +29,7 @@ struct pk_hook {
 
 extern struct pk_hook pk_hook_hypercall;
 extern struct pk_hook pk_hook_cpuid;
+extern struct pk_hook pk_hook_rdpmc;
 extern struct pk_hook pk_hook_pmi;
 extern struct pk_hook pk_hook_halt;
 extern struct pk_hook pk_hook_destroy;

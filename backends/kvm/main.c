@@ -14,7 +14,7 @@
 #include "pvpmu_kvm.h"
 
 const struct pvpmu_host_ops pk_ops = {
-	.features = PVPMU_FEAT_LVTPC,
+	.features = PVPMU_FEAT_LVTPC | PVPMU_FEAT_RDPMC,
 	.query = pk_op_query,
 	.area_attach = pk_op_area_attach,
 	.area_detach = pk_op_area_detach,
@@ -46,6 +46,7 @@ static struct pk_hook *const hooks[] = {
 	&pk_hook_run,
 	&pk_hook_halt,
 	&pk_hook_pmi,
+	&pk_hook_rdpmc,
 	&pk_hook_cpuid,
 	&pk_hook_hypercall,
 };

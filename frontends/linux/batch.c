@@ -90,6 +90,7 @@ static void leave(struct pvg_cpu *cpu, u32 id)
 		    max_t(s64, hwc->sample_period - pvg_since(hwc), 1));
 	slot->total = 0;
 	local64_set(&slot->count, 0);
+	pvg_rdpmc_show(slot->event);
 }
 
 /**
@@ -201,12 +202,15 @@ static bool alone(struct pvg_cpu *cpu, struct perf_event *event)
 	       (event->group_leader == event && !event->nr_siblings);
 }
 
-/* The host counts the same for both, and keeps nothing else of them. */
+/*
+ * The host counts the same for both, and keeps nothing else of them.  What user
+ * space reads there must not be what another task's event left.
+ */
 static bool alike(struct perf_event *a, struct perf_event *b)
 {
 	return pvg_type(&a->hw) == pvg_type(&b->hw) &&
 	       pvg_config(&a->hw) == pvg_config(&b->hw) &&
-	       pvg_flags(&a->hw) == pvg_flags(&b->hw) &&
+	       pvg_flags(&a->hw) == pvg_flags(&b->hw) && !pvg_for_user(a) &&
 	       !is_sampling_event(a) && !is_sampling_event(b);
 }
 
@@ -301,7 +305,8 @@ static void describe(struct pvg_cpu *cpu, u32 id)
 	s64 left = local64_read(&hwc->period_left);
 
 	line->type = pvg_type(hwc);
-	line->flags = pvg_flags(hwc);
+	line->flags = (pvg_flags(hwc) & PVPMU_FLAGS_FILTERS) |
+		      pvg_rdpmc_flag(cpu, event);
 	line->config = pvg_config(hwc);
 	line->period = 0;
 	line->next_period = 0;
@@ -378,8 +383,10 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 	finish(cpu);
 	for_each_id(id, m->disable | m->read) {
 		pvg_harvest(cpu, id, &line, false);
-		if (m->disable & BIT(id))
-			cpu->slot[id].on = false;
+		if (!(m->disable & BIT(id)))
+			continue;
+		cpu->slot[id].on = false;
+		pvg_rdpmc_show(cpu->slot[id].event);
 	}
 	for_each_id(id, m->enable) {
 		struct pvg_slot *slot = &cpu->slot[id];
@@ -393,6 +400,7 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 			slot->seen = now;
 			end_gap(slot);
 			pvg_pinned_look(cpu, id);
+			pvg_rdpmc_show(slot->event);
 			continue;
 		}
 		if (m->open & BIT(id) || error == PVPMU_ERR_CLOSED)

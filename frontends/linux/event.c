@@ -79,7 +79,7 @@ static int filters(const struct perf_event_attr *attr, u32 caps, u32 *flags)
 		*flags |= PVPMU_FLAG_EXCLUDE_USER;
 	if (attr->exclude_kernel)
 		*flags |= PVPMU_FLAG_EXCLUDE_KERNEL;
-	if (*flags == PVPMU_FLAGS_ALL)
+	if (attr->exclude_user && attr->exclude_kernel)
 		return -EINVAL;
 	if (attr->exclude_host || attr->exclude_idle)
 		return -EOPNOTSUPP;
@@ -171,6 +171,7 @@ int pvg_event_init(struct perf_event *event)
 	pvg_since(hwc) = 0;
 	pvg_alone(hwc) = false;
 	hwc->event_base = caps;
+	pvg_rdpmc_event_init(event);
 	error = sampling(event, caps);
 	if (!error)
 		error = group_fits(event);

@@ -183,6 +183,7 @@ static int __init pvpmu_init(void)
 
 	pvg_overflow_init();
 	pvg_pinned_init();
+	pvg_rdpmc_init();
 	error = pvg_cpus_alloc();
 	if (error)
 		return error;

@@ -263,6 +263,9 @@ struct pmu pvg_pmu = {
 	.cancel_txn = pvg_cancel_txn,
 	.commit_txn = pvg_commit_txn,
 	.sched_task = pvg_sched_task,
+	.event_idx = pvg_rdpmc_index,
+	.event_mapped = pvg_rdpmc_mapped,
+	.event_unmapped = pvg_rdpmc_unmapped,
 };
 
 /* Can an event of this type be had without us? */

@@ -244,6 +244,18 @@ void pvg_pinned_look(struct pvg_cpu *cpu, u32 id);
 bool pvg_pinned_refused(struct perf_event *event);
 void pvg_pinned_resched(struct pvg_cpu *cpu);
 
+/* rdpmc.c */
+struct device_attribute;
+extern struct device_attribute pvg_rdpmc_attr;
+void pvg_rdpmc_init(void);
+bool pvg_for_user(const struct perf_event *event);
+void pvg_rdpmc_event_init(struct perf_event *event);
+u32 pvg_rdpmc_flag(struct pvg_cpu *cpu, const struct perf_event *event);
+void pvg_rdpmc_show(struct perf_event *event);
+int pvg_rdpmc_index(struct perf_event *event);
+void pvg_rdpmc_mapped(struct perf_event *event, struct mm_struct *mm);
+void pvg_rdpmc_unmapped(struct perf_event *event, struct mm_struct *mm);
+
 /* freq.c */
 bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot);
 

@@ -108,6 +108,11 @@ static struct attribute *caps[] = {
 	NULL,
 };
 
+static struct attribute *switches[] = {
+	&pvg_rdpmc_attr.attr,
+	NULL,
+};
+
 static const struct attribute_group event_group = {
 	.name = "events",
 	.attrs = events,
@@ -124,9 +129,14 @@ static const struct attribute_group caps_group = {
 	.attrs = caps,
 };
 
+static const struct attribute_group switch_group = {
+	.attrs = switches,
+};
+
 const struct attribute_group *pvg_groups[] = {
 	&event_group,
 	&format_group,
 	&caps_group,
+	&switch_group,
 	NULL,
 };

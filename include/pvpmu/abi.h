@@ -309,16 +309,18 @@ struct pvpmu_header_pending {
 	__u32 reserved[15];
 };
 
-/* Filters, and all other flags that a slot may have in version 1.0 */
+/* Flags of a slot: filters */
 #define PVPMU_FLAG_EXCLUDE_USER (1u << 0) /* do not count in user mode */
 #define PVPMU_FLAG_EXCLUDE_KERNEL (1u << 1) /* do not count in kernel mode */
 /* Where the guest is itself the host of guests: leave out what they do, or
  * count nothing else. */
 #define PVPMU_FLAG_EXCLUDE_GUEST (1u << 2)
 #define PVPMU_FLAG_EXCLUDE_HOST (1u << 3)
-#define PVPMU_FLAGS_ALL                                     \
+#define PVPMU_FLAGS_FILTERS                                  \
 	(PVPMU_FLAG_EXCLUDE_USER | PVPMU_FLAG_EXCLUDE_KERNEL | \
 	 PVPMU_FLAG_EXCLUDE_GUEST | PVPMU_FLAG_EXCLUDE_HOST)
+/* User space may read it by RDPMC; only where PVPMU_FEAT_RDPMC is served. */
+#define PVPMU_FLAG_USER_READ (1u << 4)
 
 /**
  * struct pvpmu_slot_guest - the description of an event; the guest writes it
@@ -377,8 +379,8 @@ struct pvpmu_slot_guest {
  *       what it grew by since the last sample
  * @overflows: overflows since OPEN, modulo 2^32; it only grows
  * @error: the answer of the last UPDATE that named this id, PVPMU_ERR_* or 0
- * @rdpmc: index for RDPMC plus 1 while user space may read the counter so,
- *       otherwise 0
+ * @rdpmc: index for RDPMC plus 1 while it counts and user space may read it so,
+ *       otherwise 0.  RDPMC gives the low 48 bits of @count as it is then.
  * @reserved: zero
  *
  * Up to date after each call that succeeds for the id, and when an overflow

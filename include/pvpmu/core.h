@@ -323,9 +323,10 @@ struct pvpmu_counter {
  * @base: the counter's reading when the slot was enabled
  * @done: sums of all the times it was enabled before
  * @counter: index of its counter
- * @group: number of the group it is in, 0 if it is in none
  * @enabled: between ENABLE and DISABLE
  * @sampling: it has a period
+ * @user_read: user space may read it by RDPMC
+ * @group: number of the group it is in, 0 if it is in none
  * @period: length of the periods that are not said otherwise
  * @length: length of the period that runs
  * @reload: length of the next one
@@ -340,6 +341,7 @@ struct pvpmu_slot_state {
 	u8 counter;
 	bool enabled;
 	bool sampling;
+	bool user_read;
 	u32 group;
 	u64 period;
 
@@ -537,6 +539,36 @@ s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call);
  * Return: length of the period that begins, or 0.
  */
 u64 pvpmu_overflow(struct pvpmu_vcpu *vcpu, u32 counter);
+
+/* Where the indices for RDPMC begin; no processor has such a counter. */
+#define PVPMU_RDPMC_BASE 0x50560000u
+
+/**
+ * pvpmu_rdpmc_index() - is this one of ours?
+ * @index: ECX of an RDPMC of the guest
+ *
+ * If it is not, RDPMC does what it does without us.  Context: any.
+ */
+static inline bool pvpmu_rdpmc_index(u32 index)
+{
+	return index - PVPMU_RDPMC_BASE < PVPMU_MAX_SLOTS;
+}
+
+/**
+ * pvpmu_rdpmc() - serves the guest's RDPMC
+ * @vcpu: whose guest executes it, in any mode; the processor has checked that
+ *        CR4.PCE allows it
+ * @index: one of ours
+ *
+ * For backends with PVPMU_FEAT_RDPMC.  An event that is closed, or not opened
+ * for user space, reads as zero, and so should a vCPU that never called: a
+ * fault would hit a program that was interrupted between reading its index and
+ * using it.
+ *
+ * Context: as pvpmu_call().
+ * Return: EDX:EAX.
+ */
+u64 pvpmu_rdpmc(struct pvpmu_vcpu *vcpu, u32 index);
 
 /**
  * pvpmu_publish() - shows the guest what overflowed, and interrupts it

@@ -91,7 +91,8 @@ static void features_that_core_does_not_serve_are_not_shown(void **state)
 	assert_true(leaf(fake, BASE + 1, regs));
 	assert_int_equal(regs[2], PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI |
 					  PVPMU_FEAT_EVTCHN |
-					  PVPMU_FEAT_GROUPS);
+					  PVPMU_FEAT_GROUPS |
+					  PVPMU_FEAT_RDPMC);
 	assert_int_equal(guest_setup(fake), PVPMU_OK);
 	assert_int_equal(fake->area.host.features, regs[2]);
 }

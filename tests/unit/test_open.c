@@ -251,7 +251,7 @@ static void filters_that_leave_nothing_are_refused(void **state)
 	struct fake *fake = *state;
 	u32 flags;
 
-	for (flags = 0; flags <= PVPMU_FLAGS_ALL; flags++) {
+	for (flags = 0; flags <= PVPMU_FLAGS_FILTERS; flags++) {
 		guest_describe(fake, 3, HW, CYCLES, 0);
 		fake->area.slot[3].guest.flags = flags;
 		if ((flags & modes) == modes || (flags & levels) == levels) {
@@ -530,7 +530,7 @@ static void errors_of_open_come_in_the_documented_order(void **state)
 	/* No counter to find again: the host is to be asked. */
 	pvpmu_reap(&fake->vcpu, 0);
 	assert_open_refused(fake, PVPMU_ERR_RESERVED, 3);
-	line->flags = PVPMU_FLAGS_ALL;
+	line->flags = PVPMU_FLAGS_FILTERS;
 	memset(line->reserved, 0, sizeof(line->reserved));
 	assert_open_refused(fake, PVPMU_ERR_EVENT, 3);
 	line->type = HW;

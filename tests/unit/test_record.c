@@ -103,6 +103,30 @@ static void stopped_event_stays_stopped(void **state)
 	assert_times(&j->to, STOPPED, 110, 110);
 }
 
+static void user_space_may_read_on(void **state)
+{
+	struct journey *j = *state;
+	u32 index;
+
+	j->from.ops.features |= PVPMU_FEAT_RDPMC;
+	j->to.ops.features |= PVPMU_FEAT_RDPMC;
+	guest_describe(&j->from, CLOSED, HW, CYCLES, 0);
+	j->from.area.slot[CLOSED].guest.flags = PVPMU_FLAG_USER_READ;
+	assert_done(&j->from, PVPMU_OP_OPEN, CLOSED);
+	assert_done(&j->from, PVPMU_OP_ENABLE, CLOSED);
+	index = j->from.area.slot[CLOSED].host.rdpmc - 1;
+	fake_run(&j->from, 10, 34);
+	arrive(j);
+	fake_run(&j->to, 10, 5);
+	assert_int_equal(j->to.area.slot[CLOSED].host.rdpmc, index + 1);
+	assert_int_equal(pvpmu_rdpmc(&j->to.vcpu, index), 39);
+	/* A host that does not serve it refuses. */
+	pvpmu_vcpu_detach(&j->to.vcpu);
+	j->to.ops.features &= ~PVPMU_FEAT_RDPMC;
+	assert_int_equal(pvpmu_restore(&j->to.vcpu, &j->record),
+			 PVPMU_ERR_RESERVED);
+}
+
 static void closed_slot_keeps_its_last_line(void **state)
 {
 	struct journey *j = *state;
@@ -466,7 +490,7 @@ static void what_open_refuses_is_refused(void **state)
 
 	REFUSES(j, slot[SAMPLES].type, 77, EVENT);
 	REFUSES(j, slot[SAMPLES].config, PVPMU_HW_END, EVENT);
-	REFUSES(j, slot[SAMPLES].flags, PVPMU_FLAGS_ALL + 1,
+	REFUSES(j, slot[SAMPLES].flags, PVPMU_FLAGS_FILTERS + 1,
 		RESERVED);
 	REFUSES(j, slot[SAMPLES].flags, 3, FILTER);
 	j->to.own_vm.limits.slots_vcpu = 2;
@@ -529,6 +553,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(counts_go_on_exactly),
 		TEST(stopped_event_stays_stopped),
+		TEST(user_space_may_read_on),
 		TEST(closed_slot_keeps_its_last_line),
 		TEST(period_ends_where_it_would_have),
 		TEST(overflow_not_yet_published_is_told_by_the_new_host),

@@ -227,7 +227,7 @@ static void opens(void)
 	REFUSED("open with an unknown flag", PVPMU_ERR_RESERVED,
 		PVPMU_OP_OPEN, 2, 0, 0);
 	describe_good(2);
-	g->flags = PVPMU_FLAGS_ALL;
+	g->flags = PVPMU_FLAGS_FILTERS;
 	REFUSED("open with filters that leave nothing", PVPMU_ERR_FILTER,
 		PVPMU_OP_OPEN, 2, 0, 0);
 	describe(2, PVPMU_TYPE_HARDWARE, PVPMU_HW_INSTRUCTIONS, 1);

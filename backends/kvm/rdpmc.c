@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvpmu on KVM: the guest's RDPMC
+ *
+ * KVM intercepts every RDPMC of a guest.  The processor looks at CR4.PCE and
+ * the privilege level before it looks at the intercept, so what gets here is
+ * allowed to execute it; which events it may read is core's to say.
+ */
+#include "hook.h"
+#include "pvpmu_kvm.h"
+
+static u64 serve(struct kvm_vcpu *kvm_vcpu, u32 index)
+{
+	struct pk_vcpu *vcpu = pk_vcpu_find(kvm_vcpu);
+	u64 value;
+
+	if (!vcpu)
+		return 0;
+	pk_vcpu_lock(vcpu);
+	value = pvpmu_rdpmc(&vcpu->core, index);
+	pk_vcpu_unlock(vcpu);
+	return value;
+}
+
+/*
+ * Runs instead of kvm_emulate_rdpmc() for our indices.
+ *
+ * Context: the vCPU's own.
+ */
+static int replace_rdpmc(struct kvm_vcpu *kvm_vcpu)
+{
+	unsigned long *regs = kvm_vcpu->arch.regs;
+	u64 value;
+	int ret;
+
+	pk_hook_enter();
+	value = serve(kvm_vcpu, regs[VCPU_REGS_RCX]);
+	regs[VCPU_REGS_RAX] = (u32)value;
+	regs[VCPU_REGS_RDX] = value >> 32;
+	ret = kvm_skip_emulated_instruction(kvm_vcpu);
+	pk_hook_leave();
+	return ret;
+}
+
+/* A guest's guest is not the guest. */
+static void notrace rdpmc_entered(unsigned long ip, unsigned long caller,
+				  struct ftrace_ops *ops,
+				  struct ftrace_regs *fregs)
+{
+	const struct kvm_vcpu *vcpu = (void *)pk_hook_arg0(fregs);
+
+	if (pvpmu_rdpmc_index(vcpu->arch.regs[VCPU_REGS_RCX]) &&
+	    READ_ONCE(pk_enabled) && !(vcpu->arch.hflags & HF_GUEST_MASK))
+		pk_divert(ops, fregs, caller);
+}
+
+struct pk_hook pk_hook_rdpmc = {
+	.symbol = "kvm_emulate_rdpmc",
+	.entered = rdpmc_entered,
+	.replacement = replace_rdpmc,
+};
