@@ -34,3 +34,71 @@ end() { exit $bad; }
 
 load_host() { insmod /lab/modules/pvpmu_kvm.ko "$@"; }
 unload_host() { rmmod pvpmu_kvm; }
+
+# vcpu_thread GUEST: the thread that runs its first vCPU
+vcpu_thread() {
+	f=$(grep -l '^CPU 0/KVM' /proc/"$(lab-guest pid "$1")"/task/*/comm)
+	basename "$(dirname "$f")"
+}
+
+# near NAME GOT WANTED: within 5%
+near() {
+	if awk "BEGIN { exit !($2 >= $3 * 0.95 && $2 <= $3 * 1.05) }"; then
+		pass "$1: $2 (truth $3)"
+	else
+		fail "$1: $2, truth $3"
+	fi
+}
+
+# serve_start GUEST [OPTION]...: a guest that runs what ask gives it
+serve_start() {
+	server=$1
+	lab-guest start "$@" -- sh -c '
+		n=0
+		echo "-- 0"
+		while c=$(lab-await); do
+			n=$((n + 1))
+			eval "$c" 2>&1
+			echo "-- $n"
+		done'
+	lab-guest ready "$server"
+	answered 0
+}
+
+# answered N: waits until the guest has carried out N commands
+answered() {
+	until lab-guest out "$server" | grep -q "^-- $1\$"; do
+		sleep 0.2
+	done
+}
+
+# ask COMMAND: its output in the guest
+ask() {
+	n=$(lab-guest out "$server" | grep -c '^-- ')
+	lab-guest tell "$server" "$1"
+	answered "$n"
+	lab-guest out "$server" | awk -v from="-- $((n - 1))" '
+		/^-- / { on = $0 == from; next }
+		on'
+}
+
+serve_end() {
+	lab-guest tell "$server" exit
+	lab-guest wait "$server"
+}
+
+# hold CPU N [ON OFF]: the host takes N counters of a CPU, until release; share
+# then says which part of its time was left to the vCPU of serve_start
+hold() {
+	hog "$@" ${4:+"$(vcpu_thread "$server")"} >/tmp/share &
+	hog=$!
+	sleep 0.1
+}
+release() {
+	kill -TERM $hog
+	wait $hog
+}
+share() { cat /tmp/share; }
+
+# field N LINE: of perf stat -x,
+field() { echo "$2" | cut -d , -f "$1"; }
