@@ -143,10 +143,10 @@ static bool replace_cpuid(struct kvm_vcpu *kvm_vcpu, u32 *eax, u32 *ebx,
 	bool exact;
 
 	pk_hook_enter();
-	/* A VM that looks is known from then on, so that it can be let in. */
-	vcpu = pk_vcpu_get(kvm_vcpu);
-	if (vcpu && pvpmu_cpuid(&vcpu->vm->core, &pk_ops, PK_CPUID_BASE,
-				PK_HYPERCALL, *eax, regs)) {
+	/* To a vCPU that did not call, its VM is as any other. */
+	vcpu = pk_vcpu_find(kvm_vcpu);
+	if (pvpmu_cpuid(vcpu ? &vcpu->vm->core : pk_default_vm(), &pk_ops,
+			PK_CPUID_BASE, PK_HYPERCALL, *eax, regs)) {
 		*eax = regs[0];
 		*ebx = regs[1];
 		*ecx = regs[2];

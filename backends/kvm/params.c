@@ -16,6 +16,9 @@
 static DEFINE_MUTEX(lock);
 static struct pvpmu_limits limits = PVPMU_LIMITS_DEFAULT;
 
+/* Shows the limits to vCPUs that did not call yet. */
+static struct pvpmu_vm default_vm;
+
 /* VMs can be there. */
 static bool ready;
 
@@ -25,6 +28,12 @@ bool pk_enabled = true;
 struct pvpmu_limits pk_limits(void)
 {
 	return limits;
+}
+
+/* A VM that has these limits and nothing else */
+const struct pvpmu_vm *pk_default_vm(void)
+{
+	return &default_vm;
 }
 
 /* One limit, by where it is in struct pvpmu_limits */
@@ -53,6 +62,7 @@ static void change_all(size_t offset, u32 value)
 
 	mutex_lock(&lock);
 	WRITE_ONCE(*word_of(&limits, offset), value);
+	pvpmu_vm_limit(&default_vm, &limits);
 	if (ready)
 		pk_vms_each(change_vm, &change);
 	mutex_unlock(&lock);
@@ -92,8 +102,10 @@ int pk_limit(u32 vm, const struct pvpmu_limits *to)
 	if (!pvpmu_limits_make_sense(to))
 		return -EINVAL;
 	mutex_lock(&lock);
-	if (!vm)
+	if (!vm) {
 		limits = *to;
+		pvpmu_vm_limit(&default_vm, to);
+	}
 	pk_vms_each(limit_vm, &own);
 	mutex_unlock(&lock);
 	return own.found ? 0 : -ESRCH;
@@ -258,5 +270,6 @@ void pk_params_init(void)
 {
 	mutex_lock(&lock);
 	ready = true;
+	pvpmu_vm_init(&default_vm, &limits);
 	mutex_unlock(&lock);
 }

@@ -60,10 +60,10 @@ struct pk_counter {
 };
 
 /**
- * struct pk_vm - a VM of which a vCPU called or looked for us
+ * struct pk_vm - a VM of which a vCPU called
  * @core: core's side
  * @kvm: whose it is
- * @vcpus: how many of them did; under the registry's lock
+ * @vcpus: how many of them called; under the registry's lock
  * @entry: in the registry's list
  */
 struct pk_vm {
@@ -74,7 +74,7 @@ struct pk_vm {
 };
 
 /**
- * struct pk_vcpu - a vCPU that called or looked for us
+ * struct pk_vcpu - a vCPU that called
  * @node: in the registry's hash
  * @kvm_vcpu: whose it is
  * @rcu: for freeing it
@@ -139,6 +139,7 @@ extern const struct pvpmu_host_ops pk_ops;
 /* params.c */
 extern bool pk_enabled;
 struct pvpmu_limits pk_limits(void);
+const struct pvpmu_vm *pk_default_vm(void);
 int pk_limit(u32 vm, const struct pvpmu_limits *limits);
 void pk_params_init(void);
 

@@ -2,8 +2,8 @@
 /*
  * pvpmu on KVM: which vCPUs there are, and their life
  *
- * A vCPU is known here from its first call, or its first look at our leaves,
- * until KVM destroys it, or until the module goes.  It is found by its address in a hash; nothing here keeps a VM
+ * A vCPU is known here from its first call until KVM destroys it, or until the
+ * module goes.  It is found by its address in a hash; nothing here keeps a VM
  * alive, and nothing in KVM knows of us.
  *
  * Locks: the registry's lock is taken before a vCPU's lock, never after it.
@@ -120,7 +120,7 @@ static void vcpu_free(struct pk_vcpu *vcpu)
 }
 
 /**
- * pk_vcpu_get() - the vCPU that calls, or looks for us
+ * pk_vcpu_get() - the vCPU that calls
  * @kvm_vcpu: whose
  *
  * Context: the vCPU's own, but not locked.
