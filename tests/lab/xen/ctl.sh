@@ -18,6 +18,6 @@ is "and on again" "$(limit 0 slots_vcpu)" 30
 pvpmuctl off all
 is "off: all open ids" "$(field "$(xl domid b)" open)" 0
 lab-guest run c --tiny --no-module -- sh -c 'insmod /lab/modules/pvpmu.ko'
-is "hidden from a domain that comes" $? 1
+is "hidden from a domain that comes: no such device" $? 19
 xl destroy b
 end
