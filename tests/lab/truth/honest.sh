@@ -2,7 +2,6 @@
 # Counts that are not complete say by how much: the host takes some of the
 # counters, all of them for part of the time, or all of them, while a guest
 # counts.  The truth is what the host's own perf says of the vCPU's thread.
-# kvm-lab: --det
 . lib.sh
 loop=400000000
 # after a counter is free, perf gives it away with the next turn
