@@ -289,7 +289,7 @@ static u32 leader_id(struct pvg_cpu *cpu, u32 id, struct perf_event *event)
 {
 	u32 others = cpu->used & ~cpu->closing & ~BIT(id);
 
-	if (cpu->host.features & PVPMU_FEAT_GROUPS && !pvg_alone(&event->hw))
+	if (cpu->host.features & PVPMU_FEAT_GROUPS)
 		for_each_id(other, pvg_group(cpu, others, event))
 			if (cpu->slot[other].open)
 				return other;
@@ -372,13 +372,11 @@ static void succeed(struct pvg_cpu *cpu, u32 id)
 	cpu->used ^= BIT(id) | BIT(from);
 }
 
-/* The host has carried out @m; some ids have an error if @partial.  What is
- * dirty then can be had in another way. */
+/* The host has carried out @m; some ids have an error if @partial. */
 static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 {
 	u64 now = pvg_clock();
 	struct pvg_line line;
-	u32 again = 0;
 
 	finish(cpu);
 	for_each_id(id, m->disable | m->read) {
@@ -406,18 +404,11 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 		if (m->open & BIT(id) || error == PVPMU_ERR_CLOSED)
 			slot->open = false;
 		slot->on = false;
-		/* Too many for one group: it takes turns by itself. */
-		if (error == PVPMU_ERR_GROUP &&
-		    !pvg_alone(&slot->event->hw)) {
-			pvg_alone(&slot->event->hw) = true;
-			again |= BIT(id);
-			continue;
-		}
 		refused(cpu, id, error);
 	}
 	for_each_id(id, m->succeed)
 		succeed(cpu, id);
-	cpu->dirty = again;
+	cpu->dirty = 0;
 }
 
 /* Without a host there is nothing to be done for them but to know the time. */
@@ -436,13 +427,12 @@ static void apply_locally(struct pvg_cpu *cpu)
 }
 
 /**
- * pvg_flush() - makes the host's side what perf wants, with one call
+ * pvg_flush() - makes the host's side what perf wants, with one call at most
  * @cpu: this CPU
  * @read: ids whose counts are to be brought up to date; no call is made for
  *        those that do not count
  *
- * A host that is gone is looked for again at most once a second.  The first
- * time that a group turns out to be too large there is a second call.
+ * A host that is gone is looked for again at most once a second.
  */
 void pvg_flush(struct pvg_cpu *cpu, u32 read)
 {
@@ -461,10 +451,7 @@ void pvg_flush(struct pvg_cpu *cpu, u32 read)
 		result = update(cpu, &m);
 		if (result >= 0 || result == PVPMU_ERR_PARTIAL) {
 			apply(cpu, &m, result < 0);
-			if (!cpu->dirty)
-				break;
-			read = 0;
-			continue;
+			break;
 		}
 		for_each_id(id, m.open)
 			cpu->slot[id].open = false;

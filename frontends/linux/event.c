@@ -169,7 +169,6 @@ int pvg_event_init(struct perf_event *event)
 	pvg_flags(hwc) = flags;
 	pvg_id(hwc) = -1;
 	pvg_since(hwc) = 0;
-	pvg_alone(hwc) = false;
 	hwc->event_base = caps;
 	pvg_rdpmc_event_init(event);
 	error = sampling(event, caps);

@@ -190,16 +190,14 @@ DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);
 /*
  * What an event keeps in its hw_perf_event, beside what perf itself uses:
  * the ABI's description, the slot it is in (-1: none), how many events it has
- * counted since its last sample in slots it was in before, whether a host said
- * that it cannot be counted as one with its group, and whether ->add is to refuse
- * it once, see pinned.c.
+ * counted since its last sample in slots it was in before, and whether ->add is
+ * to refuse it once, see pinned.c.
  */
 #define pvg_type(hwc) ((hwc)->config_base)
 #define pvg_config(hwc) ((hwc)->config)
 #define pvg_flags(hwc) ((hwc)->flags)
 #define pvg_id(hwc) ((hwc)->idx)
 #define pvg_since(hwc) ((hwc)->last_tag)
-#define pvg_alone(hwc) ((hwc)->extra_reg.idx)
 #define pvg_refuse(hwc) ((hwc)->event_base_rdpmc)
 
 #define for_each_id(id, mask)                                            \
