@@ -219,7 +219,7 @@ static void filters(void)
 	    none ? 0 : PVPMU_CAP_EXCLUDE_USER | PVPMU_CAP_EXCLUDE_KERNEL);
 	describe_instructions(4, PVPMU_FLAG_EXCLUDE_USER);
 	describe_instructions(5, PVPMU_FLAG_EXCLUDE_KERNEL);
-	describe_instructions(6, PVPMU_FLAGS_ALL);
+	describe_instructions(6, PVPMU_FLAGS_FILTERS);
 	refused("both filters at once", PVPMU_ERR_FILTER, PVPMU_OP_OPEN, 6, 0,
 		0);
 	if (none) {
