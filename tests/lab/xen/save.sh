@@ -4,7 +4,7 @@
 # xen-lab: --dom0-mem 1400M --mem 4G
 . lib.sh
 for type in pvh pv; do
-	lab-guest start $type --type $type --mem 192 -- sh -c '
+	lab-guest start $type --type $type --mem 320 -- sh -c '
 		workload busy 1000 & w=$!
 		perf stat -x, -I 500 -o /tmp/stat -e instructions:u,cycles -p $w -- sleep 100000 & s=$!
 		sleep 2
