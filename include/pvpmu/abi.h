@@ -169,8 +169,8 @@ typedef unsigned long long __u64;
 /* How the host tells of an overflow */
 #define PVPMU_DELIVER_NONE 0u /* not at all: the guest polls */
 #define PVPMU_DELIVER_LVTPC 1u /* as the local APIC's LVTPC says */
-#define PVPMU_DELIVER_PV_NMI 2u /* Xen PV: the NMI callback */
-#define PVPMU_DELIVER_EVTCHN 3u /* Xen: an event channel of the guest */
+#define PVPMU_DELIVER_PV_NMI 2u /* as an NMI, without a local APIC */
+#define PVPMU_DELIVER_EVTCHN 3u /* by an event channel, with its port */
 #define PVPMU_DELIVER_MASK 0xffu
 #define PVPMU_DELIVER_PORT_SHIFT 8
 
