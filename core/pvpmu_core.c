@@ -135,6 +135,8 @@ static bool deliver(struct pvpmu_vcpu *vcpu, u32 delivery)
 
 static s32 attach(struct pvpmu_vcpu *vcpu, u64 frame)
 {
+	if (frame >> PVPMU_FRAME_BITS)
+		return PVPMU_ERR_FRAME;
 	switch (vcpu->ops->area_attach(vcpu, frame)) {
 	case PVPMU_DONE:
 		return PVPMU_OK;

@@ -15,9 +15,6 @@
 
 #include "pvpmu_kvm.h"
 
-/* More than any guest physical address has */
-#define FRAME_BITS (52 - PAGE_SHIFT)
-
 /*
  * Looks up where the page is: in a slot for memory, KVM's private ones are
  * none, and in one that may be written.
@@ -53,8 +50,6 @@ enum pvpmu_answer pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame)
 
 	if (!vcpu->own)
 		return PVPMU_LATER;
-	if (frame >> FRAME_BITS)
-		return PVPMU_NEVER;
 	if (!look_up(vcpu->kvm_vcpu->kvm, &area, frame << PAGE_SHIFT))
 		return PVPMU_NEVER;
 	answer = try_page(area.hva);

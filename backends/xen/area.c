@@ -28,8 +28,6 @@ enum pvpmu_answer pvpmu_area_attach(struct pvpmu_vcpu *core, u64 frame)
 	void *area;
 	int rc;
 
-	if (frame != gfn_x(_gfn(frame)) || frame >> (52 - PAGE_SHIFT))
-		return PVPMU_NEVER;
 	rc = check_get_page_from_gfn(x->v->domain, _gfn(frame), false, &type,
 				     &page);
 	if (rc)

@@ -89,9 +89,9 @@ enum pvpmu_answer {
  * @query: PVPMU_CAP_* of the event @desc (flags and sampling are zero there),
  *         0 if it cannot be counted here.  Filters that a @create would not
  *         honour exactly are left out.
- * @area_attach: makes the page of that guest frame the vCPU's area, instead of
- *         one attached before.  PVPMU_NEVER: it is not RAM that the guest may
- *         write.
+ * @area_attach: makes the page of that guest frame, below 1 << PVPMU_FRAME_BITS,
+ *         the vCPU's area, instead of one attached before.  PVPMU_NEVER: it is
+ *         not RAM that the guest may write.
  * @area_detach: lets the area go.  Only called while attached.
  * @area_read: copies from the area; false if it is gone.
  * @area_write: copies into the area, and sees to it that a live migration
@@ -215,6 +215,9 @@ static inline void pvpmu_line_store(void *to, const void *line)
 
 	pvpmu_line_put(first, words, line, pvpmu_memory_put);
 }
+
+/* No page of PVPMU_AREA_SIZE has a physical address of more than 52 bits. */
+#define PVPMU_FRAME_BITS 40
 
 /* Classes of events that an administrator grants, a bit each */
 #define PVPMU_CLASS_BASIC (1u << 0) /* cycles, instructions, branches, clock */

@@ -164,6 +164,20 @@ static void frame_that_is_not_ram_is_refused(void **state)
 		       PVPMU_DELIVER_LVTPC);
 }
 
+/* Whatever a backend would make of it: an address is not that long. */
+static void frame_that_no_address_has_is_not_looked_for(void **state)
+{
+	struct fake *fake = *state;
+
+	assert_refused(fake, PVPMU_ERR_FRAME, PVPMU_OP_SETUP, 0,
+		       1u << (PVPMU_FRAME_BITS - 32), PVPMU_DELIVER_LVTPC);
+	assert_int_equal(fake->calls[FAKE_AREA_ATTACH], 0);
+	assert_refused(fake, PVPMU_ERR_FRAME, PVPMU_OP_SETUP, ~0u,
+		       (1u << (PVPMU_FRAME_BITS - 32)) - 1,
+		       PVPMU_DELIVER_LVTPC);
+	assert_int_equal(fake->calls[FAKE_AREA_ATTACH], 1);
+}
+
 static void frame_that_is_busy_may_be_tried_again(void **state)
 {
 	struct fake *fake = *state;
@@ -331,6 +345,7 @@ int main(void)
 		UNIT(setup_again_closes_all_events),
 		UNIT(setup_drops_what_was_not_published),
 		UNIT_BARE(frame_that_is_not_ram_is_refused),
+		UNIT_BARE(frame_that_no_address_has_is_not_looked_for),
 		UNIT_BARE(frame_that_is_busy_may_be_tried_again),
 		UNIT(failing_setup_leaves_the_old_area_working),
 		UNIT_BARE(delivery_none_is_always_served),
