@@ -409,6 +409,10 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 	for_each_id(id, m->succeed)
 		succeed(cpu, id);
 	cpu->dirty = 0;
+	/* An NMI that stopped one while the call was made did not find it on. */
+	for_each_id(id, m->enable)
+		if (cpu->slot[id].on && !cpu->slot[id].want)
+			cpu->dirty |= BIT(id);
 }
 
 /* Without a host there is nothing to be done for them but to know the time. */
@@ -432,7 +436,9 @@ static void apply_locally(struct pvg_cpu *cpu)
  * @read: ids whose counts are to be brought up to date; no call is made for
  *        those that do not count
  *
- * A host that is gone is looked for again at most once a second.
+ * A host that is gone is looked for again at most once a second.  A second call
+ * is made only where the host was gone, or an NMI stopped what the first one
+ * enabled.
  */
 void pvg_flush(struct pvg_cpu *cpu, u32 read)
 {
@@ -441,7 +447,7 @@ void pvg_flush(struct pvg_cpu *cpu, u32 read)
 	int tries;
 
 	cpu->busy = true;
-	for (tries = 0; tries < 2; tries++) {
+	for (tries = 0; tries < 3; tries++) {
 		if (cpu->lost)
 			go_absent(cpu);
 		if (!cpu->live && !come_back(cpu))
@@ -451,7 +457,9 @@ void pvg_flush(struct pvg_cpu *cpu, u32 read)
 		result = update(cpu, &m);
 		if (result >= 0 || result == PVPMU_ERR_PARTIAL) {
 			apply(cpu, &m, result < 0);
-			break;
+			if (!cpu->dirty)
+				break;
+			continue;
 		}
 		for_each_id(id, m.open)
 			cpu->slot[id].open = false;

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+
+#include "driver.h"
+
+static struct driver *now;
+
+/* --- the kernel --- */
+
+struct task_struct shim_task;
+struct cpuinfo boot_cpu_data = { X86_VENDOR_AMD };
+static nmi_handler_t handler;
+
+static void apic_write(u32 reg, u32 value)
+{
+	assert_int_equal(reg, APIC_LVTPC);
+	assert_int_equal(value & ~APIC_LVT_MASKED, APIC_DM_NMI);
+}
+
+static const struct apic local_apic = { apic_write };
+const struct apic *apic = &local_apic;
+
+bool shim_warn(bool condition)
+{
+	assert_false(condition);
+	return condition;
+}
+
+bool in_nmi(void)
+{
+	return now->in_nmi;
+}
+
+bool in_hardirq(void)
+{
+	return false;
+}
+
+int register_nmi_handler(unsigned int type, nmi_handler_t fn, int flags,
+			 const char *name)
+{
+	(void)type, (void)flags, (void)name;
+	handler = fn;
+	return 0;
+}
+
+void unregister_nmi_handler(unsigned int type, const char *name)
+{
+	(void)type, (void)name;
+	handler = NULL;
+}
+
+/* The interrupt that the host raised comes before the next instruction. */
+static void deliver(u32 raised)
+{
+	struct pt_regs regs = { .user = true };
+
+	if (now->in_nmi || now->fake.calls[FAKE_RAISE] == raised)
+		return;
+	now->in_nmi = true;
+	handler(NMI_LOCAL, &regs);
+	now->in_nmi = false;
+}
+
+void shim_moment(void)
+{
+	void (*moment)(struct driver * driver) = now->moment;
+
+	now->moments++;
+	if (!moment || now->in_nmi)
+		return;
+	now->moment = NULL;
+	moment(now);
+	now->moment = moment;
+}
+
+/* --- perf --- */
+
+static int disable_count;
+
+struct perf_event *
+perf_event_create_kernel_counter(struct perf_event_attr *attr, int cpu,
+				 void *task, void *overflow, void *context)
+{
+	(void)attr, (void)cpu, (void)task, (void)overflow, (void)context;
+	return (struct perf_event *)(intptr_t)-ENOENT;
+}
+
+void perf_event_release_kernel(struct perf_event *event)
+{
+	(void)event;
+	fail();
+}
+
+int perf_pmu_register(struct pmu *pmu, const char *name, int type)
+{
+	(void)name;
+	pmu->type = type;
+	pmu->pmu_disable_count = &disable_count;
+	disable_count = 0;
+	return 0;
+}
+
+void perf_pmu_unregister(struct pmu *pmu)
+{
+	pmu->pmu_disable_count = NULL;
+}
+
+static int take_sample(struct perf_event *event, struct perf_sample_data *data,
+		       struct pt_regs *regs)
+{
+	u32 n = (u32)(event - now->event);
+
+	(void)regs;
+	assert_true(now->in_nmi);
+	assert_true(data->period > 0);
+	now->samples[n]++;
+	now->weight[n] += data->period;
+	if (!now->stop_samples)
+		return 0;
+	now->stop_samples--;
+	return 1;
+}
+
+/* --- files of the driver that are not here --- */
+
+struct pvg_cpu pvg_cpus;
+const struct attribute_group *pvg_groups[1];
+
+static void no_cpuid(u32 leaf, u32 regs[4])
+{
+	(void)leaf, (void)regs;
+	fail();
+}
+
+static bool yes(void)
+{
+	return true;
+}
+
+static u64 frame(void *page)
+{
+	assert_ptr_equal(page, &now->fake.area);
+	return FAKE_FRAME;
+}
+
+static s64 call(u32 number, u32 op, u32 a, u32 b, u32 c)
+{
+	u32 raised = now->fake.calls[FAKE_RAISE];
+	s32 result;
+
+	assert_int_equal(number, 77);
+	now->calls++;
+	shim_moment();
+	result = guest_call(&now->fake, op - PVPMU_OP_BASE, a, b, c);
+	deliver(raised);
+	shim_moment();
+	return result;
+}
+
+static const struct pvg_transport transport = {
+	.name = "fake",
+	.probe = yes,
+	.cpuid = no_cpuid,
+	.call = call,
+	.frame = frame,
+};
+
+const struct pvg_transport *pvg_transport = &transport;
+
+int pvg_discover(struct pvg_host *host, u32 hint, bool all)
+{
+	(void)hint, (void)all;
+	if (now->absent)
+		return -ENODEV;
+	*host = (struct pvg_host){
+		.version = PVPMU_ABI_VERSION,
+		.features = now->fake.ops.features,
+		.number = 77,
+		.op_base = PVPMU_OP_BASE,
+		.slots = PVPMU_MAX_SLOTS,
+		.stride = PVPMU_SLOT_SIZE,
+		.header = PVPMU_HEADER_SIZE,
+		.period_min = 1000,
+		.clock_period_min = 100000,
+	};
+	return 0;
+}
+
+void *pvg_resolve(const char *name)
+{
+	return strcmp(name, "perf_event_overflow") ? NULL : (void *)take_sample;
+}
+
+u64 pvg_clock(void)
+{
+	shim_moment();
+	return now->fake.now;
+}
+
+void pvg_notice(struct pvg_cpu *cpu, enum pvg_notice notice)
+{
+	cpu->notices |= BIT(notice);
+}
+
+void pvg_timer_start(struct pvg_cpu *cpu)
+{
+	cpu->ticking = true;
+}
+
+int pvg_event_init(struct perf_event *event)
+{
+	(void)event;
+	return 0;
+}
+
+bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot)
+{
+	(void)event, (void)slot;
+	return false;
+}
+
+void pvg_sched_task(pvg_sched_context *ctx, bool sched_in)
+{
+	(void)ctx, (void)sched_in;
+}
+
+bool pvg_switch_defers(struct pvg_cpu *cpu)
+{
+	(void)cpu;
+	return false;
+}
+
+void pvg_pinned_check(struct pvg_cpu *cpu, struct pvg_slot *slot,
+		      const struct pvg_line *line)
+{
+	(void)cpu, (void)slot, (void)line;
+}
+
+void pvg_pinned_look(struct pvg_cpu *cpu, u32 id)
+{
+	(void)cpu, (void)id;
+}
+
+bool pvg_pinned_refused(struct perf_event *event)
+{
+	(void)event;
+	return false;
+}
+
+bool pvg_for_user(const struct perf_event *event)
+{
+	(void)event;
+	return false;
+}
+
+u32 pvg_rdpmc_flag(struct pvg_cpu *cpu, const struct perf_event *event)
+{
+	(void)cpu, (void)event;
+	return 0;
+}
+
+void pvg_rdpmc_show(struct perf_event *event)
+{
+	(void)event;
+}
+
+int pvg_rdpmc_index(struct perf_event *event)
+{
+	(void)event;
+	return 0;
+}
+
+void pvg_rdpmc_mapped(struct perf_event *event, struct mm_struct *mm)
+{
+	(void)event, (void)mm;
+}
+
+void pvg_rdpmc_unmapped(struct perf_event *event, struct mm_struct *mm)
+{
+	(void)event, (void)mm;
+}
+
+/* --- the test's side --- */
+
+void driver_init(struct driver *driver)
+{
+	struct pvg_cpu *cpu = &pvg_cpus;
+
+	memset(driver, 0, sizeof(*driver));
+	fake_init(&driver->fake, NULL);
+	now = driver;
+	memset(cpu, 0, sizeof(*cpu));
+	cpu->area = &driver->fake.area;
+	cpu->allowed = true;
+	pvg_overflow_init();
+	assert_true(pvg_can_sample());
+	assert_int_equal(pvg_overflow_on(), 0);
+	assert_int_equal(pvg_pmu_register(), 0);
+	assert_int_equal(pvg_setup(cpu), PVPMU_OK);
+}
+
+void driver_fini(struct driver *driver)
+{
+	driver->moment = NULL;
+	pvg_suspend(&pvg_cpus);
+	pvg_pmu_unregister();
+	pvg_overflow_off();
+	fake_end(&driver->fake);
+}
+
+int driver_begin(void **state)
+{
+	*state = malloc(sizeof(struct driver));
+	assert_non_null(*state);
+	driver_init(*state);
+	return 0;
+}
+
+int driver_end(void **state)
+{
+	driver_fini(*state);
+	free(*state);
+	return 0;
+}
+
+void driver_event(struct driver *driver, u32 n, u64 config, u64 period)
+{
+	struct perf_event *event = &driver->event[n];
+
+	*event = (struct perf_event){
+		.group_leader = event,
+		.pmu = &pvg_pmu,
+		.ctx = &driver->ctx,
+		.hw = {
+			.config_base = HW,
+			.config = config,
+			.idx = -1,
+			.sample_period = period,
+			.period_left = { (s64)period },
+		},
+	};
+}
+
+static void time_passes(struct driver *driver)
+{
+	driver->ctx.time = driver->fake.now;
+}
+
+/* As perf accounts for an event that it takes away. */
+static void event_ends(struct driver *driver, struct perf_event *event)
+{
+	event->total_time_enabled += driver->ctx.time - event->tstamp;
+	event->total_time_running += driver->ctx.time - event->tstamp;
+	event->tstamp = driver->ctx.time;
+}
+
+void driver_sched(struct driver *driver, u32 del, u32 add)
+{
+	struct pmu *pmu = &pvg_pmu;
+
+	time_passes(driver);
+	disable_count++;
+	pmu->pmu_disable(pmu);
+	for_each_id(n, del) {
+		pmu->del(&driver->event[n], 0);
+		event_ends(driver, &driver->event[n]);
+	}
+	for_each_id(n, add) {
+		driver->event[n].tstamp = driver->ctx.time;
+		assert_int_equal(pmu->add(&driver->event[n], PERF_EF_START), 0);
+	}
+	disable_count--;
+	pmu->pmu_enable(pmu);
+}
+
+void driver_unthrottle(struct driver *driver, u32 n)
+{
+	struct pmu *pmu = &pvg_pmu;
+
+	disable_count++;
+	pmu->start(&driver->event[n], 0);
+	disable_count--;
+	pmu->pmu_enable(pmu);
+}
+
+u64 driver_read(struct driver *driver, u32 n)
+{
+	struct perf_event *event = &driver->event[n];
+
+	time_passes(driver);
+	pvg_pmu.read(event);
+	return (u64)local64_read(&event->count);
+}
+
+void driver_tick(struct driver *driver)
+{
+	struct pvg_cpu *cpu = &pvg_cpus;
+
+	time_passes(driver);
+	for_each_id(id, cpu->used & ~cpu->closing)
+		if (cpu->slot[id].want &&
+		    (!cpu->slot[id].on || cpu->slot[id].rearm))
+			cpu->dirty |= BIT(id);
+	pvg_flush(cpu, cpu->used);
+}
+
+void driver_run(struct driver *driver, u64 ns, u64 events)
+{
+	u32 raised = driver->fake.calls[FAKE_RAISE];
+
+	fake_run(&driver->fake, ns, events);
+	deliver(raised);
+}
+
+void driver_lose_host(struct driver *driver)
+{
+	struct fake *fake = &driver->fake;
+
+	pvpmu_vcpu_detach(&fake->vcpu);
+	pvpmu_vcpu_init(&fake->vcpu, fake->vcpu.vm, &fake->ops);
+}

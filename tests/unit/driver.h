@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The Linux guest driver in a process: its own files, between a perf that does
+ * what a test says and a host made of plain memory (fake.h), with core in it.
+ */
+#ifndef PVPMU_TESTS_DRIVER_H
+#define PVPMU_TESTS_DRIVER_H
+
+#include "unit.h"
+#undef BIT /* the driver's headers have their own */
+
+#include "../../frontends/linux/pvpmu.h"
+
+#define DRIVER_EVENTS 8
+
+/**
+ * struct driver - a guest's CPU
+ * @fake: its host
+ * @absent: the host offers nothing
+ * @calls: hypercalls so far
+ * @moment: called wherever an NMI may come in; not from within itself
+ * @moments: how often that was
+ * @in_nmi: an NMI is being handled
+ * @stop_samples: perf_event_overflow() asks for this many stops
+ * @samples: samples taken, by event
+ * @weight: their periods' sum
+ * @event: events of the test's perf
+ * @ctx: their context
+ */
+struct driver {
+	struct fake fake;
+	bool absent;
+	u64 calls;
+	void (*moment)(struct driver *driver);
+	u64 moments;
+	bool in_nmi;
+	u32 stop_samples;
+	u64 samples[DRIVER_EVENTS];
+	u64 weight[DRIVER_EVENTS];
+	struct perf_event event[DRIVER_EVENTS];
+	struct perf_event_context ctx;
+};
+
+int driver_begin(void **state);
+int driver_end(void **state);
+/* The same for @driver, which a test has itself. */
+void driver_init(struct driver *driver);
+void driver_fini(struct driver *driver);
+
+/* What perf does: prepares an event; @period is 0 for one that only counts. */
+void driver_event(struct driver *driver, u32 n, u64 config, u64 period);
+/* Adds, takes away, or both: the events of @del go and those of @add come, in
+ * one bracket of pmu_disable and pmu_enable. */
+void driver_sched(struct driver *driver, u32 del, u32 add);
+/* One event again after it was throttled, as at a tick. */
+void driver_unthrottle(struct driver *driver, u32 n);
+/* The count that read(2) shows. */
+u64 driver_read(struct driver *driver, u32 n);
+/* What the driver's timer does. */
+void driver_tick(struct driver *driver);
+
+/* The guest runs: time passes, counters count, and NMIs arrive. */
+void driver_run(struct driver *driver, u64 ns, u64 events);
+/* The host forgets all it had, as when its module is loaded again. */
+void driver_lose_host(struct driver *driver);
+
+#endif /* PVPMU_TESTS_DRIVER_H */
