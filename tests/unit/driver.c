@@ -11,10 +11,13 @@ struct task_struct shim_task;
 struct cpuinfo boot_cpu_data = { X86_VENDOR_AMD };
 static nmi_handler_t handler;
 
+static u32 lvtpc = APIC_LVT_MASKED;
+
 static void apic_write(u32 reg, u32 value)
 {
 	assert_int_equal(reg, APIC_LVTPC);
 	assert_int_equal(value & ~APIC_LVT_MASKED, APIC_DM_NMI);
+	lvtpc = value;
 }
 
 static const struct apic local_apic = { apic_write };
@@ -50,13 +53,20 @@ void unregister_nmi_handler(unsigned int type, const char *name)
 	handler = NULL;
 }
 
-/* The interrupt that the host raised comes before the next instruction. */
+/*
+ * The interrupt that the host raised comes before the next instruction, unless
+ * the entry is masked: then it is lost.  Intel's is masked by each delivery.
+ */
 static void deliver(u32 raised)
 {
 	struct pt_regs regs = { .user = true };
 
 	if (now->in_nmi || now->fake.calls[FAKE_RAISE] == raised)
 		return;
+	if (lvtpc & APIC_LVT_MASKED)
+		return;
+	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+		lvtpc |= APIC_LVT_MASKED;
 	now->in_nmi = true;
 	handler(NMI_LOCAL, &regs);
 	now->in_nmi = false;
@@ -314,6 +324,19 @@ int driver_begin(void **state)
 	*state = malloc(sizeof(struct driver));
 	assert_non_null(*state);
 	driver_init(*state);
+	return 0;
+}
+
+int driver_begin_intel(void **state)
+{
+	boot_cpu_data.x86_vendor = X86_VENDOR_INTEL;
+	return driver_begin(state);
+}
+
+int driver_end_intel(void **state)
+{
+	driver_end(state);
+	boot_cpu_data.x86_vendor = X86_VENDOR_AMD;
 	return 0;
 }
 

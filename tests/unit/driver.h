@@ -43,6 +43,9 @@ struct driver {
 
 int driver_begin(void **state);
 int driver_end(void **state);
+/* The same on a CPU whose local APIC masks an LVTPC that it delivers */
+int driver_begin_intel(void **state);
+int driver_end_intel(void **state);
 /* The same for @driver, which a test has itself. */
 void driver_init(struct driver *driver);
 void driver_fini(struct driver *driver);

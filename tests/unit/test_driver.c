@@ -384,6 +384,48 @@ static void what_the_host_refuses_does_not_count_and_is_told(void **state)
 	assert_int_equal(driver->event[0].total_time_running, 1000);
 }
 
+static bool interrupt_is_owed(const struct driver *driver)
+{
+	return driver->fake.area.overflow.pending != 0;
+}
+
+static void entry_that_delivery_masks_is_opened_each_time(void **state)
+{
+	struct driver *driver = *state;
+	u32 i;
+
+	driver_event(driver, 0, INSTRUCTIONS, 1000);
+	driver_event(driver, 1, CYCLES, 3000);
+	driver_sched(driver, 0, 3);
+	for (i = 0; i < 30; i++) {
+		driver_run(driver, 1000, 1000);
+		assert_false(interrupt_is_owed(driver));
+	}
+	assert_int_equal(driver->samples[0], 30);
+	assert_int_equal(driver->samples[1], 10);
+}
+
+/* Somebody has it masked, as perf's own driver does at boot. */
+static void interrupt_that_was_lost_comes_with_the_next_call(void **state)
+{
+	struct driver *driver = *state;
+
+	driver_event(driver, 0, INSTRUCTIONS, 1000);
+	driver_event(driver, 1, CYCLES, 0);
+	driver_sched(driver, 0, 1);
+	apic->write(APIC_LVTPC, APIC_DM_NMI | APIC_LVT_MASKED);
+	driver_run(driver, 1000, 1500);
+	assert_true(interrupt_is_owed(driver));
+	apic->write(APIC_LVTPC, APIC_DM_NMI);
+	driver_run(driver, 1000, 1000);
+	assert_int_equal(driver->samples[0], 0);
+	driver_sched(driver, 0, 2);
+	assert_false(interrupt_is_owed(driver));
+	assert_int_equal(driver->samples[0], 1);
+	assert_int_equal(driver->weight[0], 2000);
+	assert_weighed(driver, 0);
+}
+
 static void slots_have_an_end(void **state)
 {
 	struct driver *driver = *state;
@@ -404,6 +446,10 @@ static void slots_have_an_end(void **state)
 #define DRIVER(test) \
 	cmocka_unit_test_setup_teardown(test, driver_begin, driver_end)
 
+#define DRIVER_INTEL(test)                                        \
+	cmocka_unit_test_setup_teardown(test, driver_begin_intel, \
+					driver_end_intel)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +468,10 @@ int main(void)
 		cmocka_unit_test(host_may_be_lost_at_any_moment),
 		DRIVER(time_without_a_host_is_not_time_running),
 		DRIVER(what_the_host_refuses_does_not_count_and_is_told),
+		DRIVER(entry_that_delivery_masks_is_opened_each_time),
+		DRIVER_INTEL(entry_that_delivery_masks_is_opened_each_time),
+		DRIVER(interrupt_that_was_lost_comes_with_the_next_call),
+		DRIVER_INTEL(interrupt_that_was_lost_comes_with_the_next_call),
 		DRIVER(slots_have_an_end),
 	};
 

@@ -106,6 +106,7 @@ extern struct cpuinfo boot_cpu_data;
 #define task_pt_regs(task) (&(task)->regs)
 #define user_mode(regs) ((regs)->user)
 #define PF_KTHREAD 1u
+#define X86_VENDOR_INTEL 0
 #define X86_VENDOR_AMD 2
 #define X86_VENDOR_HYGON 9
 #define X86_FEATURE_APIC 9
