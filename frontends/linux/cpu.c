@@ -205,6 +205,9 @@ void pvg_cpu_resume(void)
 		return;
 	pvg_suspend(cpu);
 	start(cpu);
+	/* Nothing is tried while there are no events: say it now. */
+	if (!cpu->live)
+		pvg_notice(cpu, PVG_NOTICE_GONE);
 }
 
 /* Context: process. */
