@@ -138,7 +138,9 @@ static long limit_all(const struct pvpmu_limits *limits)
 {
 	struct domain *d;
 
+	spin_lock(&pvpmu_default_lock);
 	pvpmu_default_limits = *limits;
+	spin_unlock(&pvpmu_default_lock);
 	rcu_read_lock(&domlist_read_lock);
 	for_each_domain(d)
 		limit(d, limits);
@@ -189,7 +191,9 @@ long pvpmu_control(unsigned long address)
 		rc = next(&control);
 		break;
 	case PVPMU_CONTROL_DEFAULT:
+		spin_lock(&pvpmu_default_lock);
 		describe_limits(&pvpmu_default_limits, &control);
+		spin_unlock(&pvpmu_default_lock);
 		rc = 0;
 		break;
 	case PVPMU_CONTROL_EVENT:

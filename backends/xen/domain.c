@@ -16,6 +16,7 @@ boolean_param("pvpmu", opt_pvpmu);
 bool __read_mostly pvpmu_on;
 
 struct pvpmu_limits pvpmu_default_limits = PVPMU_LIMITS_DEFAULT;
+DEFINE_SPINLOCK(pvpmu_default_lock);
 
 atomic_t pvpmu_areas = ATOMIC_INIT(0);
 atomic_t pvpmu_loaded = ATOMIC_INIT(0);
@@ -53,14 +54,21 @@ static void cf_check timer_expired(void *unused)
 	raise_softirq(PVPMU_SOFTIRQ);
 }
 
+/* Who changes the limits of all finds it, or it finds them changed. */
 static struct pvpmu_vm *create_vm(struct domain *d)
 {
-	if (!d->arch.pvpmu) {
-		d->arch.pvpmu = xzalloc(struct pvpmu_vm);
-		if (d->arch.pvpmu)
-			pvpmu_vm_init(d->arch.pvpmu, &pvpmu_default_limits);
-	}
-	return d->arch.pvpmu;
+	struct pvpmu_vm *vm = d->arch.pvpmu;
+
+	if (vm)
+		return vm;
+	vm = xzalloc(struct pvpmu_vm);
+	if (!vm)
+		return NULL;
+	spin_lock(&pvpmu_default_lock);
+	pvpmu_vm_init(vm, &pvpmu_default_limits);
+	d->arch.pvpmu = vm;
+	spin_unlock(&pvpmu_default_lock);
+	return vm;
 }
 
 int pvpmu_create(struct vcpu *v)

@@ -142,8 +142,10 @@ extern const struct pvpmu_host_ops pvpmu_ops_pv, pvpmu_ops_hvm;
 /* control.c */
 long pvpmu_control(unsigned long address);
 
-/* domain.c: limits of domains to come, and totals for the debug key */
+/* domain.c: limits of domains to come, which the lock protects, and totals for
+ * the debug key */
 extern struct pvpmu_limits pvpmu_default_limits;
+extern spinlock_t pvpmu_default_lock;
 extern atomic_t pvpmu_areas, pvpmu_loaded, pvpmu_timers;
 void pvpmu_kick(struct pvpmu_vcpu *core);
 
