@@ -19,25 +19,46 @@
 
 #include "hw.h"
 
+static bool none_probe(void)
+{
+	return true;
+}
+
+static u64 none_event(const struct pvpmu_desc *desc, u32 *fits)
+{
+	*fits = 0;
+	return 0;
+}
+
+static void none_ack(void)
+{
+}
+
+/* A CPU without counters that are known: nothing is ever placed in one. */
+static const struct pvpmu_hw none = {
+	.name = "without counters: what Xen knows by itself, and the clock",
+	.probe = none_probe,
+	.event = none_event,
+	.ack = none_ack,
+};
+
 static const struct pvpmu_hw *const families[] = {
 	&pvpmu_hw_amd,
 	&pvpmu_hw_intel,
+	&none,
 };
 
 static const struct pvpmu_hw *__read_mostly hw;
 
-/* The name of the CPU's counters, NULL if they are not known */
+/* What the CPU has */
 const char *__init pvpmu_counters_init(void)
 {
-	unsigned int i;
+	const struct pvpmu_hw *const *family = families;
 
-	for (i = 0; i < ARRAY_SIZE(families); i++) {
-		if (!families[i]->probe())
-			continue;
-		hw = families[i];
-		return hw->name;
-	}
-	return NULL;
+	while (!(*family)->probe())
+		family++;
+	hw = *family;
+	return hw->name;
 }
 
 static bool is_clock(u32 type)

@@ -161,7 +161,7 @@ static void cf_check show_totals(unsigned char key)
 	       atomic_read(&pvpmu_timers));
 }
 
-static const char *__init obstacle(const char **counters)
+static const char *__init obstacle(void)
 {
 	if (vpmu_mode != XENPMU_MODE_OFF)
 		return "vpmu= is on, and both need the counters";
@@ -169,9 +169,6 @@ static const char *__init obstacle(const char **counters)
 		return "the NMI watchdog uses a counter";
 	if (!cpu_has_apic)
 		return "there is no local APIC";
-	*counters = pvpmu_counters_init();
-	if (!*counters)
-		return "this CPU's counters are not known to it";
 	if (!acquire_pmu_ownership(PMU_OWNER_HVM))
 		return "something else owns the counters";
 	return NULL;
@@ -179,20 +176,19 @@ static const char *__init obstacle(const char **counters)
 
 static int __init cf_check pvpmu_init(void)
 {
-	const char *counters;
 	const char *why;
 
 	if (!opt_pvpmu)
 		return 0;
-	why = obstacle(&counters);
+	why = obstacle();
 	if (why) {
 		printk(XENLOG_ERR "pvpmu: stays off: %s\n", why);
 		return 0;
 	}
 	open_softirq(PVPMU_SOFTIRQ, softirq);
 	register_keyhandler('k', show_totals, "show pvpmu's totals", 1);
+	printk("pvpmu: on, %s\n", pvpmu_counters_init());
 	pvpmu_on = true;
-	printk("pvpmu: on, %s\n", counters);
 	return 0;
 }
 __initcall(pvpmu_init);

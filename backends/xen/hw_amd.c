@@ -113,6 +113,21 @@ static u32 count_of(u32 phys)
 					: OLD_COUNT + phys;
 }
 
+/*
+ * A hypervisor below this one may show the family without its counters: what is
+ * written to them faults, or is gone.
+ */
+static bool keeps_what_is_written(void)
+{
+	const u64 trial = 0x123456;
+	u64 value;
+
+	if (wrmsr_safe(select_of(0), 0) || wrmsr_safe(count_of(0), trial) ||
+	    rdmsr_safe(count_of(0), value) || value != trial)
+		return false;
+	return !wrmsr_safe(count_of(0), 0);
+}
+
 static bool amd_probe(void)
 {
 	if (!(boot_cpu_data.x86_vendor & (X86_VENDOR_AMD | X86_VENDOR_HYGON)) ||
@@ -121,7 +136,7 @@ static bool amd_probe(void)
 	family = boot_cpu_data.x86 < 0x17 ? &family_10h : &family_17h;
 	counters = cpuid_ecx(0x80000001) & CPUID_PERFCTR_CORE ? NEW_COUNTERS
 							      : OLD_COUNTERS;
-	return true;
+	return keeps_what_is_written();
 }
 
 /*

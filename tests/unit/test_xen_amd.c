@@ -99,13 +99,13 @@ static void amd_before_10h_is_not_known(void **state)
 	(void)state;
 	boot_amd(0x17, false, true);
 	boot_cpu_data.x86 = 0xf;
-	assert_null(pvpmu_counters_init());
+	assert_false(pvpmu_hw_amd.probe());
 	boot_cpu_data.x86_vendor = 0;
 	boot_cpu_data.x86 = 0x17;
-	assert_null(pvpmu_counters_init());
+	assert_false(pvpmu_hw_amd.probe());
 	boot_cpu_data.x86_vendor = X86_VENDOR_HYGON;
 	boot_cpu_data.x86 = 0x18;
-	assert_non_null(pvpmu_counters_init());
+	assert_true(pvpmu_hw_amd.probe());
 }
 
 static void samples_come_where_they_are_due(void **state)

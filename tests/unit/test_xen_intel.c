@@ -143,15 +143,15 @@ static void intel_offers_what_it_has(void **state)
 	leave_nothing();
 	cpu.ebx = 1u << 4;
 	cpu.fixed = 0;
-	assert_non_null(pvpmu_counters_init());
+	assert_true(pvpmu_hw_intel.probe());
 	assert_int_equal(caps_of(PVPMU_HW_CACHE_MISSES), 0);
 	assert_int_equal(caps_of(PVPMU_HW_REF_CYCLES), 0);
 	assert_true(caps_of(INSTRUCTIONS) & PVPMU_CAP_COUNT);
 	cpu.version = 1;
-	assert_null(pvpmu_counters_init());
+	assert_false(pvpmu_hw_intel.probe());
 	cpu.version = 3;
 	boot_cpu_data.cpuid_level = 9;
-	assert_null(pvpmu_counters_init());
+	assert_false(pvpmu_hw_intel.probe());
 }
 
 static void intel_may_find_no_memory(void **state)

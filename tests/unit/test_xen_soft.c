@@ -108,6 +108,33 @@ static void the_clock_wakes_when_it_is_due(void **state)
 	assert_int_equal(x.clock.at, 0);
 }
 
+/* No event of the CPU is offered; the clock overflows as it does elsewhere. */
+static void a_cpu_without_counters_has_a_clock(void **state)
+{
+	const struct pvpmu_desc desc = { .type = PVPMU_TYPE_CLOCK };
+	const enum absent how[] = { FAULTS, IGNORED };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		boot_amd_without(how[i]);
+		assert_int_equal(caps_of(INSTRUCTIONS), 0);
+		assert_int_equal(pvpmu_counters_query(&x.core, &desc),
+				 PVPMU_CAP_COUNT | PVPMU_CAP_SAMPLE);
+		start_hypervisor(1, PVPMU_HV_HALTS);
+		assert_int_equal(pvpmu_counters_create(&x.core, 0, &desc),
+				 PVPMU_DONE);
+		pvpmu_sched_start(&x.sched, 0, 500000);
+		x.core.slot[0].length = x.core.slot[0].reload = 500000;
+		x.halts += 3;
+		cpu.now += 500000;
+		pvpmu_interrupt();
+		handle_softirq();
+		assert_int_equal(x.core.slot[0].overflows, 1);
+		assert_int_equal(count_of(1), 3);
+		leave_nothing();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +143,7 @@ int main(void)
 		cmocka_unit_test(a_32_bit_pv_guest_has_no_filters),
 		cmocka_unit_test(raw_events_are_not_offered),
 		cmocka_unit_test(the_clock_wakes_when_it_is_due),
+		cmocka_unit_test(a_cpu_without_counters_has_a_clock),
 	};
 
 	return cmocka_run_group_tests_name("xen soft", tests, NULL, NULL);

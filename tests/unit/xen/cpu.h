@@ -31,7 +31,11 @@ struct counter {
 	u64 value;
 };
 
+/* What a hypervisor makes of registers that are not there */
+enum absent { PRESENT, FAULTS, IGNORED };
+
 struct cpu {
+	enum absent absent;
 	u32 general, fixed;
 	u32 width;
 	bool old_amd; /* four counters at the old addresses */
@@ -56,6 +60,7 @@ extern struct vcpu v;
 extern struct pvpmu_xen x;
 
 void boot_amd(u8 family, bool old, bool hvm);
+void boot_amd_without(enum absent absent);
 void boot_intel(u32 version, u32 general, u32 width, bool hvm);
 /* Intel's register of that name, put together */
 u64 fixed_ctrl(void);

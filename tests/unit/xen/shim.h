@@ -88,6 +88,9 @@ void apic_write(unsigned int reg, u32 value);
 u64 shim_rdmsr(u32 msr);
 void wrmsrl(u32 msr, u64 value);
 #define rdmsrl(msr, value) ((value) = shim_rdmsr(msr))
+int wrmsr_safe(u32 msr, u64 value);
+int shim_rdmsr_safe(u32 msr, u64 *value);
+#define rdmsr_safe(msr, value) shim_rdmsr_safe(msr, &(value))
 
 #define X86_VENDOR_INTEL (1 << 0)
 #define X86_VENDOR_AMD (1 << 1)
