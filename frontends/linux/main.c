@@ -3,6 +3,7 @@
 #include "pvpmu.h"
 
 #include <linux/cpu.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/panic_notifier.h>
@@ -111,15 +112,65 @@ static int reboot(struct notifier_block *block, unsigned long action,
 	return NOTIFY_DONE;
 }
 
-/* The other CPUs are stopped; their pages are not the next kernel's. */
-static int panicked(struct notifier_block *block, unsigned long action,
-		    void *data)
+/* The end of this kernel on this CPU, though its timer may still come. */
+static void let_go(void)
 {
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
 
 	if (cpu->allowed)
 		pvg_detach(cpu);
+	cpu->allowed = false;
+}
+
+/* The other CPUs are stopped, and count nothing. */
+static int panicked(struct notifier_block *block, unsigned long action,
+		    void *data)
+{
+	let_go();
 	return NOTIFY_DONE;
+}
+
+/*
+ * A kernel that was loaded for a crash begins where this one ends: on the CPU
+ * that crashed no notifier is called before, and nothing resets it.  What the
+ * CPU shares with its host belongs to the dump by then.  The first of these
+ * functions runs on that CPU, the second in an NMI on each of the others.
+ */
+static int crashed(struct kprobe *probe, struct pt_regs *regs)
+{
+	let_go();
+	return 0;
+}
+
+static struct kprobe crash_probes[] = {
+	{
+		.symbol_name = "machine_crash_shutdown",
+		.pre_handler = crashed,
+	},
+	{
+		.symbol_name = "kdump_nmi_callback",
+		.pre_handler = crashed,
+	},
+};
+
+/* Kernels that know of no crash kernels have no such functions. */
+static bool crash_probed[ARRAY_SIZE(crash_probes)];
+
+static void watch_crashes(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(crash_probes); i++)
+		crash_probed[i] = !register_kprobe(&crash_probes[i]);
+}
+
+static void unwatch_crashes(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(crash_probes); i++)
+		if (crash_probed[i])
+			unregister_kprobe(&crash_probes[i]);
 }
 
 static struct notifier_block reboot_block = {
@@ -207,6 +258,7 @@ static int __init pvpmu_init(void)
 	register_syscore_ops(&syscore);
 	register_reboot_notifier(&reboot_block);
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	watch_crashes();
 	host = &raw_cpu_ptr(&pvg_cpus)->host;
 	pr_info("%s host, version %u.%u, %u slots; PMU \"%s\"%s\n",
 		pvg_transport->name, host->version >> 16,
@@ -225,6 +277,7 @@ free:
 
 static void __exit pvpmu_exit(void)
 {
+	unwatch_crashes();
 	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_block);
 	unregister_reboot_notifier(&reboot_block);
 	unregister_syscore_ops(&syscore);
