@@ -502,8 +502,9 @@ void pvg_suspend(struct pvg_cpu *cpu)
  * pvg_restart_period() - forgets how far an event is in its period
  * @cpu: this CPU
  * @id: of a slot; its event begins a new period with the next pvg_flush()
+ * @left: how long that is; 0: as long as all of them
  */
-void pvg_restart_period(struct pvg_cpu *cpu, u32 id)
+void pvg_restart_period(struct pvg_cpu *cpu, u32 id, s64 left)
 {
 	struct pvg_slot *slot = &cpu->slot[id];
 
@@ -512,7 +513,7 @@ void pvg_restart_period(struct pvg_cpu *cpu, u32 id)
 			cpu->lost = true;
 		leave(cpu, id);
 	}
-	local64_set(&slot->event->hw.period_left, 0);
+	local64_set(&slot->event->hw.period_left, left);
 	cpu->dirty |= BIT(id);
 }
 

@@ -118,7 +118,7 @@ static enum hrtimer_restart check(struct hrtimer *timer)
 		struct pvg_slot *slot = &cpu->slot[id];
 
 		if (failed(cpu, id))
-			pvg_restart_period(cpu, id);
+			pvg_restart_period(cpu, id, 0);
 		if (slot->want && (!slot->on || slot->rearm))
 			cpu->dirty |= BIT(id);
 		if (slot->on && now - slot->seen >= STALE_NS)

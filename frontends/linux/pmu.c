@@ -94,10 +94,14 @@ static void pvg_start(struct perf_event *event, int flags)
 	}
 	cpu->dirty |= BIT(id);
 	if (slot->open && is_sampling_event(event)) {
-		/* Zero is how perf says that a new period is to begin. */
-		if (flags & PERF_EF_RELOAD &&
-		    local64_read(&hwc->period_left) <= 0)
-			pvg_restart_period(cpu, id);
+		s64 left = local64_read(&hwc->period_left);
+
+		/*
+		 * perf says with zero that a new period is to begin; KVM, for
+		 * guests of ours, says how long it is.
+		 */
+		if (flags & PERF_EF_RELOAD && (left <= 0 || left != slot->left))
+			pvg_restart_period(cpu, id, left);
 		else
 			WRITE_ONCE(pvg_area_slot(cpu, id)->guest.next_period,
 				   pvg_period(cpu, event, hwc->sample_period));
@@ -122,9 +126,9 @@ static void pvg_stop(struct perf_event *event, int flags)
 	}
 	cpu->dirty |= BIT(id);
 	if (flags & PERF_EF_UPDATE && is_sampling_event(event) && slot->open) {
-		local64_set(&hwc->period_left,
-			    max_t(s64, hwc->sample_period - pvg_since(hwc) -
-				  local64_read(&slot->count) + slot->total, 1));
+		slot->left = max_t(s64, hwc->sample_period - pvg_since(hwc) -
+				   local64_read(&slot->count) + slot->total, 1);
+		local64_set(&hwc->period_left, slot->left);
 		if (event->attr.freq && pvg_freq_tick(event, slot))
 			cpu->freq |= BIT(id);
 	}

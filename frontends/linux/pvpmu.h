@@ -85,6 +85,7 @@ struct pvg_line {
  * @from: the slot that it is to go on in, while a call is made for that
  * @count: what of the host's count is in the event's (NMI)
  * @total: the host's overflow_total at the last sample (NMI)
+ * @left: hw.period_left as it was when perf stopped it
  * @enabled: the host's times at the last publication, see times.c
  * @running: the same
  * @den: host times since then of ids that this slot had before
@@ -107,6 +108,7 @@ struct pvg_slot {
 	u8 from;
 	local64_t count;
 	u64 total;
+	s64 left;
 	u64 enabled;
 	u64 running;
 	u64 den;
@@ -221,7 +223,7 @@ void pvg_detach(struct pvg_cpu *cpu);
 void pvg_flush(struct pvg_cpu *cpu, u32 read);
 u32 pvg_group(struct pvg_cpu *cpu, u32 mask, const struct perf_event *event);
 void pvg_suspend(struct pvg_cpu *cpu);
-void pvg_restart_period(struct pvg_cpu *cpu, u32 id);
+void pvg_restart_period(struct pvg_cpu *cpu, u32 id, s64 left);
 bool pvg_harvest(struct pvg_cpu *cpu, u32 id, struct pvg_line *line,
 		 bool final);
 u64 pvg_period(struct pvg_cpu *cpu, struct perf_event *event, u64 period);

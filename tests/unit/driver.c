@@ -407,6 +407,15 @@ void driver_unthrottle(struct driver *driver, u32 n)
 	pmu->pmu_enable(pmu);
 }
 
+void driver_reload(struct driver *driver, u32 n, u64 left)
+{
+	struct perf_event *event = &driver->event[n];
+
+	pvg_pmu.stop(event, PERF_EF_UPDATE);
+	local64_set(&event->hw.period_left, left);
+	pvg_pmu.start(event, PERF_EF_RELOAD);
+}
+
 u64 driver_read(struct driver *driver, u32 n)
 {
 	struct perf_event *event = &driver->event[n];

@@ -57,6 +57,8 @@ void driver_event(struct driver *driver, u32 n, u64 config, u64 period);
 void driver_sched(struct driver *driver, u32 del, u32 add);
 /* One event again after it was throttled, as at a tick. */
 void driver_unthrottle(struct driver *driver, u32 n);
+/* Whoever made the event wants it to overflow in @left events from now. */
+void driver_reload(struct driver *driver, u32 n, u64 left);
 /* The count that read(2) shows. */
 u64 driver_read(struct driver *driver, u32 n);
 /* What the driver's timer does. */

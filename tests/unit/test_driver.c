@@ -157,6 +157,30 @@ static void throttled_by_perf_is_stopped_at_once(void **state)
 	assert_int_equal(driver->samples[0], 2);
 }
 
+static void period_ends_where_it_was_reloaded_to_end(void **state)
+{
+	struct driver *driver = *state;
+	struct perf_event *event;
+
+	driver_event(driver, 0, INSTRUCTIONS, 100000);
+	event = &driver->event[0];
+	driver_sched(driver, 0, 1);
+	driver_run(driver, 1000, 30000);
+	driver_reload(driver, 0, 2000);
+	driver_run(driver, 1000, 1999);
+	assert_int_equal(driver->samples[0], 0);
+	driver_run(driver, 1000, 1);
+	assert_int_equal(driver->samples[0], 1);
+	assert_int_equal(driver->weight[0], 32000);
+	/* Who stops and starts it only goes on in the period. */
+	driver_run(driver, 1000, 99000);
+	pvg_pmu.stop(event, PERF_EF_UPDATE);
+	pvg_pmu.start(event, PERF_EF_RELOAD);
+	driver_run(driver, 1000, 1000);
+	assert_int_equal(driver->samples[0], 2);
+	assert_weighed(driver, 0);
+}
+
 /*
  * A moment is each call, before and after, and wherever the driver says
  * barrier() or looks at the clock.  The n-th one has an NMI.
@@ -460,6 +484,7 @@ int main(void)
 		DRIVER(sample_makes_no_call),
 		DRIVER(samples_weigh_what_was_counted),
 		DRIVER(throttled_by_perf_is_stopped_at_once),
+		DRIVER(period_ends_where_it_was_reloaded_to_end),
 		cmocka_unit_test(nmi_at_any_moment_of_add),
 		cmocka_unit_test(nmi_at_any_moment_of_switch),
 		cmocka_unit_test(nmi_at_any_moment_of_del),
