@@ -61,13 +61,20 @@ serve_start() {
 			eval "$c" 2>&1
 			echo "-- $n"
 		done'
-	lab-guest ready "$server"
+	lab-guest ready "$server" || server_ended
 	answered 0
+}
+
+# nothing more can be asked
+server_ended() {
+	fail "the guest $server ended"
+	end
 }
 
 # answered N: waits until the guest has carried out N commands
 answered() {
 	until lab-guest out "$server" | grep -q "^-- $1\$"; do
+		kill -0 "$(lab-guest pid "$server")" 2>/dev/null || server_ended
 		sleep 0.2
 	done
 }
