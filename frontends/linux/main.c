@@ -14,7 +14,9 @@ const struct pvg_transport *pvg_transport;
 
 static const struct pvg_transport *const transports[] = {
 	&pvg_transport_kvm,
+#ifdef CONFIG_XEN
 	&pvg_transport_xen,
+#endif
 };
 
 static DEFINE_MUTEX(lock); /* protects the three below */

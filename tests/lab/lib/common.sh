@@ -102,18 +102,22 @@ lab_need_packages() {
 # A private apt: its own lists, its own (empty) status, so that it needs no
 # root, touches nothing on the machine and always answers with whole closures.
 # PVPMU_DEBIAN_MIRROR and PVPMU_DEBIAN_SECURITY name other mirrors.
+# lab_apt_setup [i386]: for amd64, or another architecture's point release
+# shellcheck disable=SC2120
 lab_apt_setup() {
-	local d=$CACHE/apt t s
+	local arch=${1:-amd64} t s
+	local d=$CACHE/apt${1:+-$1}
 	local mirror=${PVPMU_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 	local security=${PVPMU_DEBIAN_SECURITY:-http://deb.debian.org/debian-security}
 
-	[ -n "${LAB_APT_READY:-}" ] && return 0
+	[ "${LAB_APT_READY:-}" != "$arch" ] || return 0
 	command -v apt-get >/dev/null || die "this lab needs Debian's apt-get"
 	mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
 	: >"$d/status"
 	for t in deb deb-src; do
 		for s in "$mirror bookworm" "$mirror bookworm-updates" \
 			"$security bookworm-security"; do
+			[ "$arch" = amd64 ] || [ "$t $s" = "deb $mirror bookworm" ] || continue
 			printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s main\n' \
 				"$t" "$s"
 		done
@@ -128,15 +132,15 @@ lab_apt_setup() {
 		-o "Dir::Cache=$d/cache"
 		-o Debug::NoLocking=1
 		-o "APT::Sandbox::User=$(id -un)"
-		-o APT::Architecture=amd64
-		-o APT::Architectures::=amd64
+		-o "APT::Architecture=$arch"
+		-o "APT::Architectures::=$arch"
 		-o APT::Install-Recommends=false
 		-o Acquire::Languages=none
 		-o Acquire::Retries=3
 	)
 	logged "$d/update.log" "reading Debian's package lists" \
 		apt-get "${LAB_APT_OPTIONS[@]}" update || die "cannot read Debian's package lists"
-	LAB_APT_READY=1
+	LAB_APT_READY=$arch
 }
 
 lab_apt_get() { apt-get "${LAB_APT_OPTIONS[@]}" "$@"; }
