@@ -53,8 +53,7 @@ static bool caller_of(const struct kvm_vcpu *vcpu, u64 number,
 	default:
 		return false;
 	}
-	/* A guest's guest is not the guest. */
-	if (vcpu->arch.hflags & HF_GUEST_MASK)
+	if (pk_runs_nested(vcpu))
 		caller->kernel = false;
 	caller->wide = answer >> 32;
 	return !caller->wide || number == PK_HYPERCALL;

@@ -29,6 +29,18 @@ bool pk_counter_here(const struct pk_counter *counter)
 	       event->oncpu == smp_processor_id();
 }
 
+/**
+ * pk_counter_update() - brings event->count up to date
+ * @counter: has an event
+ *
+ * Context: Interrupts off.
+ */
+void pk_counter_update(struct pk_counter *counter)
+{
+	if (pk_counter_here(counter))
+		counter->event->pmu->read(counter->event);
+}
+
 /* What the kernel counts by itself of a hypervisor event */
 static u64 hypervisor_count(const struct pk_vcpu *vcpu, u64 config)
 {
@@ -95,22 +107,20 @@ static void times(const struct pk_counter *counter,
 }
 
 /* In the vCPU's own context: no lock, no other CPU, no reschedule. */
-static void read_here(const struct pk_counter *counter,
-		      struct pvpmu_reading *reading)
+static void read_here(struct pk_counter *counter, struct pvpmu_reading *reading)
 {
 	struct perf_event *event = counter->event;
 	unsigned long flags;
 
 	local_irq_save(flags);
-	if (pk_counter_here(counter))
-		event->pmu->read(event);
+	pk_counter_update(counter);
 	reading->count = local64_read(&event->count);
 	times(counter, reading);
 	reading->active = event->state == PERF_EVENT_STATE_ACTIVE;
 	local_irq_restore(flags);
 }
 
-static void read_event(const struct pk_counter *counter,
+static void read_event(struct pk_counter *counter,
 		       struct pvpmu_reading *reading)
 {
 	struct perf_event *event = counter->event;
@@ -122,6 +132,7 @@ static void read_event(const struct pk_counter *counter,
 						       &reading->running);
 		reading->active = event->state >= PERF_EVENT_STATE_INACTIVE;
 	}
+	reading->count = pk_count_of(counter, reading->count);
 	reading->failed = event->state <= PERF_EVENT_STATE_ERROR;
 }
 
@@ -160,6 +171,8 @@ static enum pvpmu_answer make_event(struct pk_counter *counter,
 	if (IS_ERR(event))
 		return PVPMU_LATER;
 	counter->event = event;
+	counter->turned = 0;
+	counter->counted = 0;
 	atomic_inc(&pk_live_events);
 	return PVPMU_DONE;
 }

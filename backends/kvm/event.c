@@ -101,7 +101,8 @@ static bool can_be_made(const struct pvpmu_desc *desc)
 static u8 probe(u32 type, u64 config)
 {
 	struct pvpmu_desc desc = { .type = type, .config = config };
-	u8 caps = PVPMU_CAP_COUNT;
+	u8 caps = PVPMU_CAP_COUNT | PVPMU_CAP_EXCLUDE_GUEST |
+		  PVPMU_CAP_EXCLUDE_HOST; /* see nested.c */
 
 	if (!can_be_made(&desc))
 		return 0;

@@ -36,6 +36,7 @@ extern struct pk_hook pk_hook_destroy;
 extern struct pk_hook pk_hook_reset;
 extern struct pk_hook pk_hook_mp_state;
 extern struct pk_hook pk_hook_run;
+extern struct pk_hook pk_hook_mmu;
 
 unsigned long pk_address_of(const char *symbol);
 int pk_hook_set(struct pk_hook *hook);

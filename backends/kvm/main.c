@@ -44,6 +44,7 @@ static struct pk_hook *const hooks[] = {
 	&pk_hook_reset,
 	&pk_hook_mp_state,
 	&pk_hook_run,
+	&pk_hook_mmu,
 	&pk_hook_halt,
 	&pk_hook_pmi,
 	&pk_hook_rdpmc,

@@ -37,12 +37,14 @@
  * @event: the perf event; NULL if it could not be made again for a new thread
  * @vcpu: whose it is
  * @index: core's index of it
+ * @turned: event->count when the guest and a guest of its own took turns last
+ * @counted: what it had counted by then of what it is to count; NMI
  * @carry: what it counted on threads that ran the vCPU before
  * @origin: for hypervisor events, what the kernel's count was at the beginning
  * @seen: what it was when it was last read
  * @armed: sampling, and to report overflows; NMI
  * @adjust: its period is to be programmed anew; NMI
- * @next: event->count at which it overflows next, if @armed; NMI
+ * @next: pk_count_of() at which it overflows next, if @armed; NMI
  * @period: length that perf is to load by itself at that overflow; NMI
  */
 struct pk_counter {
@@ -50,6 +52,8 @@ struct pk_counter {
 	struct perf_event *event;
 	struct pk_vcpu *vcpu;
 	u32 index;
+	u64 turned;
+	u64 counted;
 	struct pvpmu_reading carry;
 	u64 origin;
 	u64 seen;
@@ -85,6 +89,7 @@ struct pk_vm {
  * @own: @lock is held in the vCPU's own context; under @lock
  * @now: a moment of this entry point on local_clock(), 0 if none was taken;
  *       under @lock
+ * @nested: what ran last was a guest of the guest, see nested.c; NMI
  * @raised: an interrupt was raised since the flag was cleared; under @lock
  * @kicked: there is something to publish; NMI
  * @adjust: a counter has @adjust set; NMI
@@ -107,6 +112,7 @@ struct pk_vcpu {
 	struct pk_vm *vm;
 	struct task_struct *task;
 	bool own;
+	bool nested;
 	u64 now;
 	bool raised;
 	bool kicked;
@@ -126,6 +132,12 @@ struct pk_vcpu {
 static inline u32 pk_vm_number(const struct pk_vm *vm)
 {
 	return vm->kvm->userspace_pid;
+}
+
+/* A guest's guest is not the guest. */
+static inline bool pk_runs_nested(const struct kvm_vcpu *kvm_vcpu)
+{
+	return kvm_vcpu->arch.hflags & HF_GUEST_MASK;
 }
 
 static inline struct pk_vcpu *to_pk(struct pvpmu_vcpu *core)
@@ -190,6 +202,7 @@ void pk_op_read(struct pvpmu_vcpu *core, u32 index,
 void pk_counters_quiesce(struct pk_vcpu *vcpu);
 void pk_counters_go_on(struct pk_vcpu *vcpu);
 void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task);
+void pk_counter_update(struct pk_counter *counter);
 
 /* exits.c: exits by kind */
 bool pk_exits_kind(const struct pvpmu_desc *desc);
@@ -204,7 +217,12 @@ void pk_overflow_handler(struct perf_event *event,
 bool pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left);
 void pk_op_stop(struct pvpmu_vcpu *core, u32 index);
 void pk_sampling_resume(struct pk_counter *counter, u64 events);
+void pk_sampling_ask_adjust(struct pk_counter *counter);
 void pk_sampling_adjust(struct pk_vcpu *vcpu);
+
+/* nested.c: guests of guests */
+bool pk_counts_now(const struct pk_counter *counter);
+u64 pk_count_of(const struct pk_counter *counter, u64 count);
 
 /* record.c */
 int pk_record_init(void);

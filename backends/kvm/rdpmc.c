@@ -42,7 +42,6 @@ static int replace_rdpmc(struct kvm_vcpu *kvm_vcpu)
 	return ret;
 }
 
-/* A guest's guest is not the guest. */
 static void notrace rdpmc_entered(unsigned long ip, unsigned long caller,
 				  struct ftrace_ops *ops,
 				  struct ftrace_regs *fregs)
@@ -50,7 +49,7 @@ static void notrace rdpmc_entered(unsigned long ip, unsigned long caller,
 	const struct kvm_vcpu *vcpu = (void *)pk_hook_arg0(fregs);
 
 	if (pvpmu_rdpmc_index(vcpu->arch.regs[VCPU_REGS_RCX]) &&
-	    READ_ONCE(pk_enabled) && !(vcpu->arch.hflags & HF_GUEST_MASK))
+	    READ_ONCE(pk_enabled) && !pk_runs_nested(vcpu))
 		pk_divert(ops, fregs, caller);
 }
 

@@ -26,10 +26,15 @@ static bool is_due(const struct pk_counter *counter, u64 count)
 	return (s64)(count - counter->next) >= 0;
 }
 
+static u64 count_now(const struct pk_counter *counter)
+{
+	return pk_count_of(counter, local64_read(&counter->event->count));
+}
+
 /* Events until it overflows next; more of it than was counted is due now. */
 static u64 left(const struct pk_counter *counter)
 {
-	u64 count = local64_read(&counter->event->count);
+	u64 count = count_now(counter);
 
 	return is_due(counter, count) ? 1 : counter->next - count;
 }
@@ -40,8 +45,14 @@ static void park(struct pk_counter *counter)
 	WRITE_ONCE(counter->event->hw.sample_period, PK_PARKED);
 }
 
-/* Has pk_sampling_adjust() called before the guest runs on. */
-static void ask_adjust(struct pk_counter *counter)
+/**
+ * pk_sampling_ask_adjust() - has pk_sampling_adjust() called before the guest
+ *                            runs on
+ * @counter: that is to be programmed anew
+ *
+ * Context: NMI, or the vCPU's thread.
+ */
+void pk_sampling_ask_adjust(struct pk_counter *counter)
 {
 	WRITE_ONCE(counter->adjust, true);
 	WRITE_ONCE(counter->vcpu->adjust, true);
@@ -100,18 +111,18 @@ void pk_overflow_handler(struct perf_event *event,
 	 * overflows and no counts, so this one counts on.
 	 */
 	if (event->hw.interrupts == PK_THROTTLED_BY_PERF)
-		ask_adjust(counter);
+		pk_sampling_ask_adjust(counter);
 	if (!READ_ONCE(counter->armed))
 		return;
-	if (!report(counter, local64_read(&event->count))) {
+	if (!report(counter, count_now(counter))) {
 		park(counter);
-		ask_adjust(counter);
+		pk_sampling_ask_adjust(counter);
 	} else if (pk_event_is_clock(&counter->desc)) {
 		event->hw.sample_period = timer_period(event, left(counter));
 	} else if (event->hw.sample_period != counter->period ||
 		   local64_read(&event->hw.period_left) != left(counter)) {
 		event->hw.sample_period = counter->period;
-		ask_adjust(counter);
+		pk_sampling_ask_adjust(counter);
 	}
 }
 
@@ -127,8 +138,9 @@ void pk_overflow_handler(struct perf_event *event,
 static void program(struct pk_counter *counter)
 {
 	struct perf_event *event = counter->event;
-	u64 period = counter->armed ? counter->period : PK_PARKED;
-	u64 first = counter->armed ? left(counter) : PK_PARKED;
+	bool overflows = counter->armed && pk_counts_now(counter);
+	u64 period = overflows ? counter->period : PK_PARKED;
+	u64 first = overflows ? left(counter) : PK_PARKED;
 	bool here = pk_counter_here(counter);
 
 	WRITE_ONCE(counter->adjust, false);
@@ -140,12 +152,6 @@ static void program(struct pk_counter *counter)
 	local64_set(&event->hw.period_left, first);
 	if (here)
 		event->pmu->start(event, PERF_EF_RELOAD);
-}
-
-static void update_count(struct pk_counter *counter)
-{
-	if (pk_counter_here(counter))
-		counter->event->pmu->read(counter->event);
 }
 
 /**
@@ -160,8 +166,8 @@ void pk_sampling_resume(struct pk_counter *counter, u64 events)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	update_count(counter);
-	counter->next = local64_read(&counter->event->count) + events;
+	pk_counter_update(counter);
+	counter->next = count_now(counter) + events;
 	/* It is not known how long the period after this one will be. */
 	if (!counter->period)
 		counter->period = events;
@@ -200,7 +206,7 @@ static void adjust(struct pk_counter *counter)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	update_count(counter);
+	pk_counter_update(counter);
 	program(counter);
 	local_irq_restore(flags);
 }

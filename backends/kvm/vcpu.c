@@ -109,6 +109,7 @@ static struct pk_vcpu *vcpu_new(struct kvm_vcpu *kvm_vcpu)
 	INIT_DELAYED_WORK(&vcpu->reap, reap);
 	pk_wake_init(vcpu);
 	vcpu->kvm_vcpu = kvm_vcpu;
+	vcpu->nested = pk_runs_nested(kvm_vcpu);
 	vcpu->task = get_task_struct(current);
 	return vcpu;
 }

@@ -67,12 +67,48 @@ static int translate(const struct perf_event_attr *attr, u32 *type,
 	return number || *type > PVPMU_TYPE_HYPERVISOR ? -EINVAL : 0;
 }
 
+/* May we have guests?  KVM needs one of these. */
+static bool is_host(void)
+{
+	return boot_cpu_has(X86_FEATURE_SVM) || boot_cpu_has(X86_FEATURE_VMX);
+}
+
+/* Does the CPU count it?  The others tell of the CPU, whoever had it. */
+static bool of_cpu(u32 type)
+{
+	return type == PVPMU_TYPE_HARDWARE || type == PVPMU_TYPE_CACHE ||
+	       type == PVPMU_TYPE_RAW;
+}
+
+/*
+ * Guests of ours, or ourselves beside them.  Tools ask to leave guests out by
+ * default, so it is refused with the error that has them try without.  It is
+ * free where there can be none; and what does not tell of guests has no part
+ * that is theirs, as for Linux's own software events.
+ */
+static int guest_filters(const struct perf_event_attr *attr, u32 type, u32 caps,
+			 u32 *flags)
+{
+	if (attr->exclude_host && attr->exclude_guest)
+		return -EINVAL;
+	if (attr->exclude_host) {
+		if (!(caps & PVPMU_CAP_EXCLUDE_HOST))
+			return -EOPNOTSUPP;
+		*flags |= PVPMU_FLAG_EXCLUDE_HOST;
+	} else if (attr->exclude_guest && is_host() && of_cpu(type)) {
+		if (!(caps & PVPMU_CAP_EXCLUDE_GUEST))
+			return -EINVAL;
+		*flags |= PVPMU_FLAG_EXCLUDE_GUEST;
+	}
+	return 0;
+}
+
 /*
  * What the event leaves out.  Nothing of the hypervisor is ever counted, so
- * leaving that out is free; so is what guests of ours do, as long as there are
- * none.  To count nothing but our guests, or nothing when idle, cannot be done.
+ * leaving that out is free.  To count nothing when idle cannot be done.
  */
-static int filters(const struct perf_event_attr *attr, u32 caps, u32 *flags)
+static int filters(const struct perf_event_attr *attr, u32 type, u32 caps,
+		   u32 *flags)
 {
 	*flags = 0;
 	if (attr->exclude_user)
@@ -81,13 +117,13 @@ static int filters(const struct perf_event_attr *attr, u32 caps, u32 *flags)
 		*flags |= PVPMU_FLAG_EXCLUDE_KERNEL;
 	if (attr->exclude_user && attr->exclude_kernel)
 		return -EINVAL;
-	if (attr->exclude_host || attr->exclude_idle)
+	if (attr->exclude_idle)
 		return -EOPNOTSUPP;
 	if (attr->exclude_user && !(caps & PVPMU_CAP_EXCLUDE_USER))
 		return -EOPNOTSUPP;
 	if (attr->exclude_kernel && !(caps & PVPMU_CAP_EXCLUDE_KERNEL))
 		return -EOPNOTSUPP;
-	return 0;
+	return guest_filters(attr, type, caps, flags);
 }
 
 static int sampling(struct perf_event *event, u32 caps)
@@ -160,7 +196,7 @@ int pvg_event_init(struct perf_event *event)
 		if (caps < 0 || !(caps & PVPMU_CAP_COUNT))
 			return -ENOENT;
 	}
-	error = filters(attr, caps, &flags);
+	error = filters(attr, type, caps, &flags);
 	if (error)
 		return error;
 

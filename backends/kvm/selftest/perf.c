@@ -178,8 +178,10 @@ static void sampling(struct vmm *v, enum part part)
 	between(name, s.n, count / PERIOD / 2, count / PERIOD);
 	snprintf(name, sizeof(name), "%s: their weight", names[part]);
 	between(name, s.weight, s.n * PERIOD, count);
+	/* To a host that is a guest it may come when its own has just left. */
 	snprintf(name, sizeof(name), "%s: samples in the guest", names[part]);
-	is(name, s.guest, part == GUEST ? s.n : 0);
+	between(name, s.guest, part == GUEST ? s.n - s.n / 8 : 0,
+		part == GUEST ? s.n : 0);
 }
 
 void test_perf(void)
