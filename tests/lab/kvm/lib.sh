@@ -41,6 +41,21 @@ vcpu_thread() {
 	basename "$(dirname "$f")"
 }
 
+# stays_out NAME COMMAND [ARG]...: where COMMAND runs a shell command, loading
+# the driver fails, and it says why
+stays_out() {
+	who=$1
+	shift
+	"$@" 'insmod /lab/modules/pvpmu.ko; echo "status $?"
+		dmesg | grep pvpmu: | tail -n 1
+		[ -e /sys/module/pvpmu ] || echo out' >/tmp/stays-out
+	cat /tmp/stays-out
+	check "$who: refused" grep -q 'status [1-9]' /tmp/stays-out
+	check "$who: message: $(sed -n 's/.*pvpmu: //p' /tmp/stays-out)" \
+		grep -q 'pvpmu: .*host' /tmp/stays-out
+	check "$who: not loaded" grep -q '^out' /tmp/stays-out
+}
+
 # near NAME GOT WANTED: within 5%
 near() {
 	if awk "BEGIN { exit !($2 >= $3 * 0.95 && $2 <= $3 * 1.05) }"; then
