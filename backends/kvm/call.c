@@ -109,23 +109,18 @@ out:
 	return ret;
 }
 
-static void notrace hypercall_entered(unsigned long ip, unsigned long caller,
-				      struct ftrace_ops *ops,
-				      struct ftrace_regs *fregs)
+static bool notrace hypercall_wanted(const struct kvm_vcpu *vcpu, void *unused,
+				     unsigned long caller)
 {
-	struct kvm_vcpu *vcpu = (struct kvm_vcpu *)pk_hook_arg0(fregs);
-
-	if ((u32)vcpu->arch.regs[VCPU_REGS_RAX] != PK_HYPERCALL)
-		return;
-	if (READ_ONCE(pk_enabled) && takes_kvm_hypercalls(vcpu))
-		pk_divert(ops, fregs, caller);
+	return READ_ONCE(pk_enabled) && takes_kvm_hypercalls(vcpu) &&
+	       !pk_hook_again(caller);
 }
 
-struct pk_hook pk_hook_hypercall = {
-	.symbol = "kvm_emulate_hypercall",
-	.entered = hypercall_entered,
-	.replacement = replace_hypercall,
-};
+PK_HOOK(pk_hook_hypercall, "kvm_emulate_hypercall",
+	"cmpl %[number], %c[rax](%%rdi)\n"
+	"jne 9f\n",
+	hypercall_wanted, replace_hypercall, [number] "i"(PK_HYPERCALL),
+	[rax] "i"(offsetof(struct kvm_vcpu, arch.regs[VCPU_REGS_RAX])));
 
 /*
  * Runs instead of kvm_cpuid() for our leaves.
@@ -158,21 +153,17 @@ static bool replace_cpuid(struct kvm_vcpu *kvm_vcpu, u32 *eax, u32 *ebx,
 	return exact;
 }
 
-static void notrace cpuid_entered(unsigned long ip, unsigned long caller,
-				  struct ftrace_ops *ops,
-				  struct ftrace_regs *fregs)
+static bool notrace cpuid_wanted(const struct kvm_vcpu *vcpu, const u32 *eax,
+				 unsigned long caller)
 {
-	const u32 *eax = (const u32 *)pk_hook_arg1(fregs);
-
-	if (*eax - PK_CPUID_BASE > PVPMU_CPUID_LEAVES)
-		return;
-	if (READ_ONCE(pk_enabled) &&
-	    takes_kvm_hypercalls((struct kvm_vcpu *)pk_hook_arg0(fregs)))
-		pk_divert(ops, fregs, caller);
+	return READ_ONCE(pk_enabled) && takes_kvm_hypercalls(vcpu) &&
+	       !pk_hook_again(caller);
 }
 
-struct pk_hook pk_hook_cpuid = {
-	.symbol = "kvm_cpuid",
-	.entered = cpuid_entered,
-	.replacement = replace_cpuid,
-};
+PK_HOOK(pk_hook_cpuid, "kvm_cpuid",
+	"movl (%%rsi), %%eax\n"
+	"subl %[base], %%eax\n"
+	"cmpl %[leaves], %%eax\n"
+	"ja 9f\n",
+	cpuid_wanted, replace_cpuid, [base] "i"(PK_CPUID_BASE),
+	[leaves] "i"(PVPMU_CPUID_LEAVES));

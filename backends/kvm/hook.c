@@ -2,11 +2,12 @@
 /*
  * pvpmu on KVM: functions of KVM that are led into this module
  *
- * ftrace calls pk_hook.entered at the entry of such a function, through the
- * call instruction that the compiler left there.  It looks whether the call is
- * for us; if so it changes where ftrace returns to, as live patching does.  All
- * other calls go on in the original as if nothing had been there, and nothing
- * of this module is on their stack.
+ * The compiler left room for a call at the entry of such a function.  ftrace
+ * makes it a direct call of pk_hook.entry, as it does for BPF: nothing of
+ * ftrace runs there itself, for all exits of all VMs come by.  Whether the call
+ * is for us is a matter of a compare; if so, the replacement runs in place of
+ * the function.  All other calls go on in the original as if nothing had been
+ * there, and nothing of this module is on their stack.
  */
 #include <linux/delay.h>
 #include <linux/kprobes.h>
@@ -49,7 +50,7 @@ unsigned long pk_address_of(const char *symbol)
  *
  * Context: Process, sleeps.
  * Return: 0, or a negative error if the function does not exist, cannot be
- * traced, or was taken by someone else (a live patch).
+ * traced, or was taken by someone else (a live patch, a BPF program).
  */
 int pk_hook_set(struct pk_hook *hook)
 {
@@ -62,29 +63,18 @@ int pk_hook_set(struct pk_hook *hook)
 	}
 	/*
 	 * An indirect call into the middle of a function is a fault with IBT;
-	 * then pk_divert() lets us through.
+	 * then pk_hook_again() lets us through.
 	 */
 	hook->original = (void *)entry;
 	if (!IS_ENABLED(CONFIG_X86_KERNEL_IBT))
 		hook->original += MCOUNT_INSN_SIZE;
 
-	/*
-	 * FL_RECURSION would have ftrace protect ->entered against coming back
-	 * to itself, at each call.  It calls nothing that is hooked.
-	 */
-	hook->ops.func = hook->entered;
-	hook->ops.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
-#ifndef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
-	hook->ops.flags |= FTRACE_OPS_FL_SAVE_REGS;
-#endif
-	err = ftrace_set_filter_ip(&hook->ops, entry, 0, 0);
-	if (!err)
-		err = register_ftrace_function(&hook->ops);
+	err = register_ftrace_direct(entry, (unsigned long)hook->entry);
 	if (err) {
 		pr_err("pvpmu: cannot hook %s: %d\n", hook->symbol, err);
-		ftrace_free_filter(&hook->ops);
 		return err;
 	}
+	hook->address = entry;
 	hook->set = true;
 	return 0;
 }
@@ -102,8 +92,7 @@ void pk_hook_remove(struct pk_hook *hook)
 {
 	if (!hook->set)
 		return;
-	unregister_ftrace_function(&hook->ops);
-	ftrace_free_filter(&hook->ops);
+	unregister_ftrace_direct(hook->address, (unsigned long)hook->entry);
 	hook->set = false;
 }
 
@@ -127,7 +116,7 @@ long pk_hooks_busy(void)
  *
  * For hooks that were removed.  A task is in one of three places:
  *
- * - between ftrace and pk_hook_enter(): it runs or was preempted there, it did
+ * - between its entry and pk_hook_enter(): it runs or was preempted, it did
  *   not sleep, so synchronize_rcu_tasks() waits until it has gone on;
  * - between enter and leave: counted;
  * - between pk_hook_leave() and its return into KVM: as in the first case.

@@ -4,28 +4,90 @@
 #define PK_HOOK_H
 
 #include <linux/ftrace.h>
+#include <linux/linkage.h>
 #include <linux/module.h>
+#include <asm/ibt.h>
 
 /**
  * struct pk_hook - a function of KVM, and what is to run in its place
  * @symbol: its name; it need not be exported
- * @entered: looks at the arguments and calls pk_divert() if this call is for
- *           us.  Runs at each call of the function, for all VMs: quick,
- *           notrace, any context that the function is called in.
- * @replacement: runs instead of a call that was diverted, begins with
- *               pk_hook_enter() and ends with pk_hook_leave(); NULL if none is
+ * @entry: where the function's entry leads, see PK_HOOK()
  * @original: the function itself, once the hook is set
- * @ops: private
+ * @address: private
  * @set: private
  */
 struct pk_hook {
 	const char *symbol;
-	ftrace_func_t entered;
-	void *replacement;
+	void (*entry)(void);
 	void *original;
-	struct ftrace_ops ops;
+	unsigned long address;
 	bool set;
 };
+
+/* The six registers of arguments */
+#define PK_SAVE_ARGS      \
+	"pushq %%rdi\n"   \
+	"pushq %%rsi\n"   \
+	"pushq %%rdx\n"   \
+	"pushq %%rcx\n"   \
+	"pushq %%r8\n"    \
+	"pushq %%r9\n"
+
+#define PK_RESTORE_ARGS   \
+	"popq %%r9\n"     \
+	"popq %%r8\n"     \
+	"popq %%rcx\n"    \
+	"popq %%rdx\n"    \
+	"popq %%rsi\n"    \
+	"popq %%rdi\n"
+
+/*
+ * What runs at each call of a hooked function, for all VMs, is @filter and no
+ * more: a compare, and a jump to 9f if this call is not for us.  It may use
+ * RAX, and finds the function's arguments in their registers.  Only then
+ *
+ *	bool wanted(first argument, second argument, unsigned long caller)
+ *
+ * is asked: notrace, in any context that the function is called in.  Where it
+ * agrees, the way back into the function leads to @replacement, which finds the
+ * stack and the arguments as the function would have.  It begins with
+ * pk_hook_enter() and ends with pk_hook_leave().
+ *
+ * Operands of @filter come after @replacement, as those of an asm statement.
+ */
+#define PK_HOOK(hook, name, filter, wanted, replacement, ...)		\
+	void hook##_entry(void);					\
+	static void __init __used noinline hook##_emit(void)		\
+	{								\
+		asm volatile(".pushsection .text, \"ax\", @progbits\n"	\
+			     ".balign 16\n"				\
+			     ".type " #hook "_entry, @function\n"	\
+			     #hook "_entry:\n"				\
+			     ASM_ENDBR					\
+			     filter					\
+			     PK_SAVE_ARGS				\
+			     "movq 56(%%rsp), %%rdx\n"			\
+			     "call %c[wants]\n"				\
+			     PK_RESTORE_ARGS				\
+			     "testb %%al, %%al\n"			\
+			     "jz 9f\n"					\
+			     "movq %[runs], (%%rsp)\n"			\
+			     "9:" ASM_RET				\
+			     ".size " #hook "_entry, . - " #hook "_entry\n"\
+			     ".popsection\n"				\
+			     :						\
+			     : [wants] "i"(wanted), [runs] "i"(replacement),\
+			       ##__VA_ARGS__);				\
+	}								\
+	struct pk_hook hook = {						\
+		.symbol = name,						\
+		.entry = hook##_entry,					\
+	}
+
+/* A filter: nothing is asked while the counter at @atomic, an operand, is 0. */
+#define PK_UNLESS_ZERO                  \
+	"cmpl $0, %c[atomic](%%rip)\n" \
+	"je 9f\n"
 
 extern struct pk_hook pk_hook_hypercall;
 extern struct pk_hook pk_hook_cpuid;
@@ -61,24 +123,14 @@ static inline void pk_hook_leave(void)
 	this_cpu_dec(pk_hooks_entered);
 }
 
-/* The n-th argument of the function that was entered */
-#define pk_hook_arg0(fregs) ((fregs)->regs.di)
-#define pk_hook_arg1(fregs) ((fregs)->regs.si)
-
 /*
- * Lets the replacement run.  Where the kernel has indirect branch tracking,
- * the replacement calls the original by its entry and so arrives here again.
+ * Where the kernel has indirect branch tracking, a replacement calls the
+ * original by its entry and so arrives here again.
  */
-static __always_inline void pk_divert(struct ftrace_ops *ops,
-				      struct ftrace_regs *fregs,
-				      unsigned long caller)
+static __always_inline bool pk_hook_again(unsigned long caller)
 {
-	struct pk_hook *hook = container_of(ops, struct pk_hook, ops);
-
-	if (IS_ENABLED(CONFIG_X86_KERNEL_IBT) &&
-	    within_module(caller, THIS_MODULE))
-		return;
-	ftrace_instruction_pointer_set(fregs, (unsigned long)hook->replacement);
+	return IS_ENABLED(CONFIG_X86_KERNEL_IBT) &&
+	       within_module(caller, THIS_MODULE);
 }
 
 #endif /* PK_HOOK_H */

@@ -101,22 +101,14 @@ static void replace_mmu(struct kvm_vcpu *kvm_vcpu)
 	pk_hook_leave();
 }
 
-static void notrace mmu_entered(unsigned long ip, unsigned long caller,
-				struct ftrace_ops *ops,
-				struct ftrace_regs *fregs)
+static bool notrace mmu_wanted(const struct kvm_vcpu *kvm_vcpu, void *unused,
+			       unsigned long caller)
 {
-	struct kvm_vcpu *kvm_vcpu = (struct kvm_vcpu *)pk_hook_arg0(fregs);
-	struct pk_vcpu *vcpu;
+	const struct pk_vcpu *vcpu = pk_vcpu_find(kvm_vcpu);
 
-	if (!atomic_read(&pk_live_vcpus))
-		return;
-	vcpu = pk_vcpu_find(kvm_vcpu);
-	if (vcpu && READ_ONCE(vcpu->nested) != pk_runs_nested(kvm_vcpu))
-		pk_divert(ops, fregs, caller);
+	return vcpu && READ_ONCE(vcpu->nested) != pk_runs_nested(kvm_vcpu) &&
+	       !pk_hook_again(caller);
 }
 
-struct pk_hook pk_hook_mmu = {
-	.symbol = "kvm_init_mmu",
-	.entered = mmu_entered,
-	.replacement = replace_mmu,
-};
+PK_HOOK(pk_hook_mmu, "kvm_init_mmu", PK_UNLESS_ZERO, mmu_wanted, replace_mmu,
+	[atomic] "i"(&pk_live_vcpus));

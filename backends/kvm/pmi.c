@@ -149,11 +149,8 @@ static struct pk_vcpu *take_kicked(const struct kvm_vcpu *kvm_vcpu)
 
 static bool notrace is_kicked(const struct kvm_vcpu *kvm_vcpu)
 {
-	struct pk_vcpu *vcpu;
+	const struct pk_vcpu *vcpu = pk_vcpu_find(kvm_vcpu);
 
-	if (likely(!atomic_read(&kicked_vcpus)))
-		return false;
-	vcpu = pk_vcpu_find(kvm_vcpu);
 	return vcpu && READ_ONCE(vcpu->kicked);
 }
 
@@ -187,19 +184,14 @@ static void replace_pmi(struct kvm_vcpu *kvm_vcpu)
 }
 
 /* KVM's virtual PMU calls it in interrupts as well; those are not ours. */
-static void notrace pmi_entered(unsigned long ip, unsigned long caller,
-				struct ftrace_ops *ops,
-				struct ftrace_regs *fregs)
+static bool notrace pmi_wanted(const struct kvm_vcpu *vcpu, void *unused,
+			       unsigned long caller)
 {
-	if (is_kicked((struct kvm_vcpu *)pk_hook_arg0(fregs)) && in_task())
-		pk_divert(ops, fregs, caller);
+	return is_kicked(vcpu) && in_task() && !pk_hook_again(caller);
 }
 
-struct pk_hook pk_hook_pmi = {
-	.symbol = "kvm_pmu_deliver_pmi",
-	.entered = pmi_entered,
-	.replacement = replace_pmi,
-};
+PK_HOOK(pk_hook_pmi, "kvm_pmu_deliver_pmi", PK_UNLESS_ZERO, pmi_wanted,
+	replace_pmi, [atomic] "i"(&kicked_vcpus));
 
 #ifdef PK_PMI_DOES_NOT_WAKE
 
@@ -228,18 +220,13 @@ static void replace_halt(struct kvm_vcpu *kvm_vcpu)
 	pk_hook_leave();
 }
 
-static void notrace halt_entered(unsigned long ip, unsigned long caller,
-				 struct ftrace_ops *ops,
-				 struct ftrace_regs *fregs)
+static bool notrace halt_wanted(const struct kvm_vcpu *vcpu, void *unused,
+				unsigned long caller)
 {
-	if (is_kicked((struct kvm_vcpu *)pk_hook_arg0(fregs)))
-		pk_divert(ops, fregs, caller);
+	return is_kicked(vcpu);
 }
 
-struct pk_hook pk_hook_halt = {
-	.symbol = "kvm_vcpu_halt",
-	.entered = halt_entered,
-	.replacement = replace_halt,
-};
+PK_HOOK(pk_hook_halt, "kvm_vcpu_halt", PK_UNLESS_ZERO, halt_wanted,
+	replace_halt, [atomic] "i"(&kicked_vcpus));
 
 #endif /* PK_PMI_DOES_NOT_WAKE */

@@ -42,19 +42,17 @@ static int replace_rdpmc(struct kvm_vcpu *kvm_vcpu)
 	return ret;
 }
 
-static void notrace rdpmc_entered(unsigned long ip, unsigned long caller,
-				  struct ftrace_ops *ops,
-				  struct ftrace_regs *fregs)
+static bool notrace rdpmc_wanted(const struct kvm_vcpu *vcpu, void *unused,
+				 unsigned long caller)
 {
-	const struct kvm_vcpu *vcpu = (void *)pk_hook_arg0(fregs);
-
-	if (pvpmu_rdpmc_index(vcpu->arch.regs[VCPU_REGS_RCX]) &&
-	    READ_ONCE(pk_enabled) && !pk_runs_nested(vcpu))
-		pk_divert(ops, fregs, caller);
+	return READ_ONCE(pk_enabled) && !pk_runs_nested(vcpu);
 }
 
-struct pk_hook pk_hook_rdpmc = {
-	.symbol = "kvm_emulate_rdpmc",
-	.entered = rdpmc_entered,
-	.replacement = replace_rdpmc,
-};
+PK_HOOK(pk_hook_rdpmc, "kvm_emulate_rdpmc",
+	"movl %c[rcx](%%rdi), %%eax\n"
+	"subl %[base], %%eax\n"
+	"cmpl %[slots], %%eax\n"
+	"jae 9f\n",
+	rdpmc_wanted, replace_rdpmc, [base] "i"(PVPMU_RDPMC_BASE),
+	[slots] "i"(PVPMU_MAX_SLOTS),
+	[rcx] "i"(offsetof(struct kvm_vcpu, arch.regs[VCPU_REGS_RCX])));

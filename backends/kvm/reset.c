@@ -22,11 +22,10 @@ static void begin_anew(struct kvm_vcpu *kvm_vcpu)
 		pk_vcpu_detach(vcpu);
 }
 
-static void notrace entered(unsigned long ip, unsigned long caller,
-			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static bool notrace wanted(const struct kvm_vcpu *vcpu, void *unused,
+			   unsigned long caller)
 {
-	if (pk_vcpu_find((struct kvm_vcpu *)pk_hook_arg0(fregs)))
-		pk_divert(ops, fregs, caller);
+	return pk_vcpu_find(vcpu) && !pk_hook_again(caller);
 }
 
 /*
@@ -44,11 +43,8 @@ static void replace_reset(struct kvm_vcpu *kvm_vcpu, bool init_event)
 	pk_hook_leave();
 }
 
-struct pk_hook pk_hook_reset = {
-	.symbol = "kvm_vcpu_reset",
-	.entered = entered,
-	.replacement = replace_reset,
-};
+PK_HOOK(pk_hook_reset, "kvm_vcpu_reset", PK_UNLESS_ZERO, wanted,
+	replace_reset, [atomic] "i"(&pk_live_vcpus));
 
 /*
  * Runs instead of kvm_arch_vcpu_ioctl_set_mpstate() for a vCPU that called.
@@ -69,8 +65,5 @@ static int replace_mp_state(struct kvm_vcpu *kvm_vcpu,
 	return err;
 }
 
-struct pk_hook pk_hook_mp_state = {
-	.symbol = "kvm_arch_vcpu_ioctl_set_mpstate",
-	.entered = entered,
-	.replacement = replace_mp_state,
-};
+PK_HOOK(pk_hook_mp_state, "kvm_arch_vcpu_ioctl_set_mpstate", PK_UNLESS_ZERO,
+	wanted, replace_mp_state, [atomic] "i"(&pk_live_vcpus));

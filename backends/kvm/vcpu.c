@@ -330,19 +330,14 @@ static void replace_destroy(struct kvm_vcpu *kvm_vcpu)
 	pk_hook_leave();
 }
 
-static void notrace destroy_entered(unsigned long ip, unsigned long caller,
-				    struct ftrace_ops *ops,
-				    struct ftrace_regs *fregs)
+static bool notrace destroy_wanted(const struct kvm_vcpu *vcpu, void *unused,
+				   unsigned long caller)
 {
-	if (pk_vcpu_find((struct kvm_vcpu *)pk_hook_arg0(fregs)))
-		pk_divert(ops, fregs, caller);
+	return pk_vcpu_find(vcpu) && !pk_hook_again(caller);
 }
 
-struct pk_hook pk_hook_destroy = {
-	.symbol = "kvm_arch_vcpu_destroy",
-	.entered = destroy_entered,
-	.replacement = replace_destroy,
-};
+PK_HOOK(pk_hook_destroy, "kvm_arch_vcpu_destroy", PK_UNLESS_ZERO,
+	destroy_wanted, replace_destroy, [atomic] "i"(&pk_live_vcpus));
 
 /*
  * The thread that runs the vCPU from now on may be another one than before.
@@ -350,20 +345,15 @@ struct pk_hook pk_hook_destroy = {
  * where a kick is published, see pmi.c.  Nothing is diverted, for this function
  * returns when the guest needs its VMM, which may be never.
  */
-static void notrace run_entered(unsigned long ip, unsigned long caller,
-				struct ftrace_ops *ops,
-				struct ftrace_regs *fregs)
+static bool notrace run_wanted(const struct kvm_vcpu *kvm_vcpu, void *unused,
+			       unsigned long caller)
 {
-	struct pk_vcpu *vcpu;
+	struct pk_vcpu *vcpu = pk_vcpu_find(kvm_vcpu);
 
-	if (!atomic_read(&pk_live_vcpus))
-		return;
-	vcpu = pk_vcpu_find((struct kvm_vcpu *)pk_hook_arg0(fregs));
 	if (vcpu && unlikely(READ_ONCE(vcpu->task) != current))
 		pk_op_kick(&vcpu->core);
+	return false;
 }
 
-struct pk_hook pk_hook_run = {
-	.symbol = "kvm_arch_vcpu_ioctl_run",
-	.entered = run_entered,
-};
+PK_HOOK(pk_hook_run, "kvm_arch_vcpu_ioctl_run", PK_UNLESS_ZERO, run_wanted,
+	0, [atomic] "i"(&pk_live_vcpus));

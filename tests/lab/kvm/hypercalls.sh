@@ -44,6 +44,16 @@ run samples 200 && {
 	check "sampling: $samples of 200 samples" [ "$samples" -ge 40 ]
 	at_most "sampling: calls for them" "$calls" 20
 }
+# the host's administrator traces the functions that the module hooks
+tracing=/sys/kernel/tracing
+echo 'kvm_emulate_hypercall kvm_cpuid kvm_pmu_deliver_pmi kvm_vcpu_halt' >$tracing/set_ftrace_filter
+echo function >$tracing/current_tracer
+run samples 200 && {
+	check "traced: $samples of 200 samples" [ "$samples" -ge 40 ]
+	check "traced: $calls calls, and the trace has them" \
+		grep -q kvm_emulate_hypercall $tracing/trace
+}
+echo nop >$tracing/current_tracer
 run stopped 1000 &&
 	at_most "1000 reads of a stopped event: calls" "$calls" 5
 run nothing 200 &&
