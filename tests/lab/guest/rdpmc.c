@@ -2,8 +2,9 @@
 /*
  * Reads by RDPMC through the page of an event.
  *
- * rdpmc            all of it, PASS and FAIL lines
- * rdpmc starved    is there an index, while the host has no counter for it?
+ * rdpmc                  all of it, PASS and FAIL lines
+ * rdpmc fault INDEX...   is each of these a fault?
+ * rdpmc starved          is there an index, while the host has no counter for it?
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -243,7 +244,9 @@ int main(int argc, char **argv)
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 	if (argc > 1 && !strcmp(argv[1], "fault")) {
-		check("a process without an event", !try_rdpmc(atoi(argv[2]), &value), 0);
+		for (argv += 2; *argv; argv++)
+			check("a process without an event",
+			      !try_rdpmc(atoi(*argv), &value), atoi(*argv));
 		return bad;
 	}
 	if (argc == 1) {

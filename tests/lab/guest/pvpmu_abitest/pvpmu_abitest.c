@@ -8,6 +8,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/umh.h>
 #include <xen/events.h>
 #include <xen/interface/event_channel.h>
 #include <xen/xen.h>
@@ -393,6 +394,16 @@ static void event_channel(void)
 	gives("it overflows all the same", !!area->overflow.pending, 1);
 }
 
+/* The CPU's six counters, from ring 3, where CR4.PCE does have a say */
+static int rdpmc_of_users(void)
+{
+	static char *argv[] = { "/lab/bin/rdpmc", "fault", "0", "1", "2", "3",
+				"4", "5", NULL };
+	static char *envp[] = { NULL };
+
+	return call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC);
+}
+
 /* The guest may set CR4.PCE; nobody else's counters become readable. */
 static void rdpmc_with_pce(void)
 {
@@ -406,8 +417,12 @@ static void rdpmc_with_pce(void)
 	asm volatile("1: rdpmc; xor %0, %0\n2:\n"
 		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %0)
 		     : "=r" (error), "=a" (low), "=d" (high) : "c" (0));
-	__write_cr4(cr4);
 	gives("rdpmc is refused with CR4.PCE set", !!error, 1);
+	gives("in user mode as well", rdpmc_of_users(), 0);
+	/* Linux does not let a PV guest's be set. */
+	gives("all the while it was set", !!(__read_cr4() & X86_CR4_PCE),
+	      !xen_pv_domain());
+	__write_cr4(cr4);
 }
 
 /* Exits of a guest that has a counter of them; others say so. */
