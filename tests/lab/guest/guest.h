@@ -40,6 +40,12 @@ void near(const char *what, uint64_t got, uint64_t want, uint64_t tolerance);
 /* true when time is counted in instructions: nothing depends on chance */
 extern bool deterministic;
 
+/* CPUs that there are; they are numbered from 0. */
+int cpus(void);
+
+/* This thread runs there only. */
+void run_on(int cpu);
+
 /* Events.  HW(INSTRUCTIONS) and so on; U: user only, K: kernel only. */
 #define HW(name) PERF_TYPE_HARDWARE, PERF_COUNT_HW_##name
 enum { ALL = 0, U = 1, K = 2 };

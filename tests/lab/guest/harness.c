@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,21 @@ void near(const char *what, uint64_t got, uint64_t want, uint64_t tolerance)
 		     (unsigned long long)tolerance);
 	detail("%s %llu (%+lld)", what, (unsigned long long)got,
 	       (long long)(got - want));
+}
+
+int cpus(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+void run_on(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		fail("CPU %d: %s", cpu, strerror(errno));
 }
 
 struct perf_event_attr event_attr(uint32_t type, uint64_t config, int where)

@@ -52,6 +52,16 @@ TEST(period_10k, "sample/period-10000")
 	sample_loop(2000000, 10000);
 }
 
+TEST(each_cpu, "sample/each-cpu")
+{
+	int cpu;
+
+	for (cpu = 0; cpu < cpus(); cpu++) {
+		run_on(cpu);
+		sample_loop(2000000, 10000);
+	}
+}
+
 TEST(period_100k, "sample/period-100000")
 {
 	sample_loop(20000000, 100000);
