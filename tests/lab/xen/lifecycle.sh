@@ -28,9 +28,13 @@ while [ $n -lt 6 ]; do
 	xl destroy pvh & xl destroy pv
 	wait
 done
+for type in pvh pv; do
+	lab-guest run $type --type $type --smp 2 --mem 384 -- cpus.sh
+	is "$type: status of a guest whose CPU goes and comes" $? 0
+done
 sleep 1
 xl list
-is "after 12 guests" "$(totals)" "$before"
+is "after 14 guests" "$(totals)" "$before"
 is "domains left" "$(xl list | tail -n +2 | wc -l)" 1
 check "the hypervisor says nothing of it" sh -c '! xl dmesg | grep -i -E "assert|bug on|panic"'
 end
