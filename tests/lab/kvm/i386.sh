@@ -4,7 +4,7 @@
 # kvm-lab: --i386
 . lib.sh
 
-lab-guest run a --i386 -- sh -c '[ "$(uname -m)" = i686 ] && guest-tests'
+lab-guest run a --i386 -- sh -c '[ "$(uname -m)" = i686 ] && guest-tests && rdpmc'
 is "status of a 32 bit guest" $? 0
 
 serve_start b
