@@ -53,20 +53,30 @@ static void counting(struct vmm *v)
 	op(v, PVPMU_OP_CLOSE, 0);
 }
 
+static int32_t filtered(struct vmm *v, uint32_t id, uint32_t type,
+			uint64_t config, uint32_t flags)
+{
+	vmm_area(v, 0)->slot[id].guest = (struct pvpmu_slot_guest){
+		.type = type,
+		.config = config,
+		.flags = flags,
+		.leader = id,
+	};
+	return vmm_op(v, 0, PVPMU_OP_OPEN, id, 0, 0);
+}
+
+static void begin_filtered(struct vmm *v, uint32_t id, uint32_t flags)
+{
+	filtered(v, id, PVPMU_TYPE_HARDWARE, PVPMU_HW_INSTRUCTIONS, flags);
+	op(v, PVPMU_OP_ENABLE, id);
+}
+
 static void filters(struct vmm *v)
 {
 	uint32_t id;
 
-	for (id = 0; id < 2; id++) {
-		vmm_area(v, 0)->slot[id].guest = (struct pvpmu_slot_guest){
-			.type = PVPMU_TYPE_HARDWARE,
-			.config = PVPMU_HW_INSTRUCTIONS,
-			.flags = 1u << id,
-			.leader = id,
-		};
-		op(v, PVPMU_OP_OPEN, id);
-		op(v, PVPMU_OP_ENABLE, id);
-	}
+	begin_filtered(v, 0, PVPMU_FLAG_EXCLUDE_USER);
+	begin_filtered(v, 1, PVPMU_FLAG_EXCLUDE_KERNEL);
 	vmm_mode(v, 0, USER64);
 	vmm_loop(v, 0, 500000);
 	vmm_mode(v, 0, KERNEL64);
@@ -77,6 +87,31 @@ static void filters(struct vmm *v)
 	between("user only", host(v, 1)->count, 1000000, 1000000 + SLACK);
 	for (id = 0; id < 2; id++)
 		op(v, PVPMU_OP_CLOSE, id);
+}
+
+/* This guest has no guests; perf.c has one that has, where it runs in a guest. */
+static void levels(struct vmm *v)
+{
+	uint32_t both = PVPMU_FLAG_EXCLUDE_GUEST | PVPMU_FLAG_EXCLUDE_HOST;
+	uint32_t id;
+
+	begin_filtered(v, 0, PVPMU_FLAG_EXCLUDE_GUEST);
+	begin_filtered(v, 1, PVPMU_FLAG_EXCLUDE_HOST);
+	vmm_loop(v, 0, 500000);
+	for (id = 0; id < 2; id++)
+		op(v, PVPMU_OP_DISABLE, id);
+	between("without its guests", host(v, 0)->count, 1000000,
+		1000000 + SLACK);
+	is("its guests only", host(v, 1)->count, 0);
+	is("running all the while", host(v, 1)->time_running,
+	   host(v, 1)->time_enabled);
+	for (id = 0; id < 2; id++)
+		op(v, PVPMU_OP_CLOSE, id);
+	is("neither", filtered(v, 0, PVPMU_TYPE_HARDWARE,
+			       PVPMU_HW_INSTRUCTIONS, both), PVPMU_ERR_FILTER);
+	is("a clock without its guests",
+	   filtered(v, 0, PVPMU_TYPE_CLOCK, PVPMU_CLOCK_VCPU,
+		    PVPMU_FLAG_EXCLUDE_GUEST), PVPMU_ERR_FILTER);
 }
 
 /* Runs loops until @n instructions are done; then the books must balance. */
@@ -260,6 +295,7 @@ void test_counts(void)
 	setup(&v, 0, 0);
 	counting(&v);
 	filters(&v);
+	levels(&v);
 	sampling(&v, 10007, 0);
 	sampling(&v, 123456, 1009);
 	sampling(&v, 5000, 100003);
