@@ -112,27 +112,33 @@ lab-guest tell g end
 lab-guest wait g
 is "status of the guest" $? 0
 
-stage "perf stat and perf record, no calls but the driver's"
+stage "perf record -a in a guest that makes no call by itself, then perf stat"
 lab-guest start p -- sh -c "
 	workload busy 100000 & w=\$!
-	perf stat -I 500 -e instructions:u -o /tmp/stat -p \$w & s=\$!
 	$samples_take
 	sleep 3
-	lab-mark up
+	lab-mark recording
+	lab-await
+	$samples_tell
+	perf stat -I 500 -e instructions:u -o /tmp/stat -p \$w & s=\$!
+	sleep 3
+	lab-mark counting
 	lab-await
 	kill -INT \$s
 	wait \$s
-	$samples_tell
 	sed -n 's/.*instructions:u/stat &/p' /tmp/stat >/dev/ttyS2
-	kill \$w
-	lab-mark done"
-lab-guest await p up
+	kill \$w"
+lab-guest await p recording
 lab-guest migrate p q
 sleep 4
 lab-guest tell q go
-lab-guest wait q
+lab-guest await q counting
+lab-guest migrate q r
+sleep 4
+lab-guest tell r go
+lab-guest wait r
 is "status of the guest" $? 0
-said q | sed -n 's/^stat //p' | tail -n 30 >/tmp/stat
+said r | sed -n 's/^stat //p' | tail -n 30 >/tmp/stat
 tail -n 3 /tmp/stat
 awk '{ gsub(",", "") } $2 + 0 > 0 { n++ } END { exit n < NR - 5 || NR < 5 }' /tmp/stat
 is "perf stat: $(wc -l </tmp/stat) intervals, nearly all count" $? 0
