@@ -3,6 +3,7 @@
  * honest all N: a loop of N instructions, half of it in a child, counted by a
  *               single event, a group, an inherited and a per-CPU event
  * honest six N: a loop of N instructions, counted by six events
+ * honest grouped N: the same, the six in a group
  * honest pinned N: the same by a pinned event
  *
  * A line for each reader: its name, the percentage of the time it was enabled
@@ -158,16 +159,17 @@ static void all(uint64_t n)
 	judge("member", g[4], g[1], g[2], n);
 }
 
+static const double share_of[HW_END] = {
+	[PERF_COUNT_HW_CPU_CYCLES] = 2,
+	[PERF_COUNT_HW_INSTRUCTIONS] = 1,
+	[PERF_COUNT_HW_CACHE_REFERENCES] = 1. / 8,
+	[PERF_COUNT_HW_CACHE_MISSES] = 1. / 128,
+	[PERF_COUNT_HW_BRANCH_INSTRUCTIONS] = 1. / LOOP_LENGTH,
+	[PERF_COUNT_HW_BRANCH_MISSES] = 1. / LOOP_LENGTH / 16,
+};
+
 static void six(uint64_t n)
 {
-	static const double share[HW_END] = {
-		[PERF_COUNT_HW_CPU_CYCLES] = 2,
-		[PERF_COUNT_HW_INSTRUCTIONS] = 1,
-		[PERF_COUNT_HW_CACHE_REFERENCES] = 1. / 8,
-		[PERF_COUNT_HW_CACHE_MISSES] = 1. / 128,
-		[PERF_COUNT_HW_BRANCH_INSTRUCTIONS] = 1. / LOOP_LENGTH,
-		[PERF_COUNT_HW_BRANCH_MISSES] = 1. / LOOP_LENGTH / 16,
-	};
 	int fd[HW_END], i;
 
 	for (i = 0; i < HW_END; i++) {
@@ -181,7 +183,36 @@ static void six(uint64_t n)
 	for (i = 0; i < HW_END; i++)
 		ioctl(fd[i], PERF_EVENT_IOC_DISABLE, 0);
 	for (i = 0; i < HW_END; i++)
-		judge_fd("six", fd[i], n * share[i]);
+		judge_fd("six", fd[i], n * share_of[i]);
+}
+
+static void grouped(uint64_t n)
+{
+	struct {
+		uint64_t nr, enabled, running, value[HW_END];
+	} g;
+	int leader = -1, i;
+
+	for (i = 0; i < HW_END; i++) {
+		struct perf_event_attr a = describe(i);
+		int fd;
+
+		a.disabled = !i;
+		a.read_format |= PERF_FORMAT_GROUP;
+		fd = event(&a, 0, -1, leader);
+		if (!i)
+			leader = fd;
+	}
+	ioctl(leader, PERF_EVENT_IOC_ENABLE, 0);
+	loop(n);
+	ioctl(leader, PERF_EVENT_IOC_DISABLE, 0);
+	if (read(leader, &g, sizeof(g)) != sizeof(g)) {
+		printf("grouped error\n");
+		return;
+	}
+	for (i = 0; i < HW_END; i++)
+		judge("grouped", g.value[i], g.enabled, g.running,
+		      n * share_of[i]);
 }
 
 /* The loop in pieces: an event that is in error stays so. */
@@ -212,10 +243,12 @@ int main(int argc, char **argv)
 		all(n);
 	} else if (!strcmp(what, "six")) {
 		six(n);
+	} else if (!strcmp(what, "grouped")) {
+		grouped(n);
 	} else if (!strcmp(what, "pinned")) {
 		pinned(n);
 	} else {
-		fprintf(stderr, "usage: honest all|six|pinned N\n");
+		fprintf(stderr, "usage: honest all|six|grouped|pinned N\n");
 		return 2;
 	}
 	return 0;

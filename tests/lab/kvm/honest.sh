@@ -1,7 +1,9 @@
 #!/bin/sh
 # Counts that are not complete say by how much: the host takes some of the
 # counters, all of them for part of the time, or all of them, while a guest
-# counts.  The truth is what the host's own perf says of the vCPU's thread.
+# counts.  The truth is what the host's own perf says of the vCPU's thread.  In
+# the end, what a guest reads from KVM's own vPMU instead.
+# kvm-lab: --det
 . lib.sh
 loop=400000000
 # after a counter is free, perf gives it away with the next turn
@@ -39,16 +41,42 @@ near "perf stat: percentage" "$(field 5 "$line")" "$(share)"
 near "perf stat: scaled count" "$(field 1 "$line")" $loop
 is "a pinned event goes to error" "$pinned" "pinned error 0"
 
+stage "all of them for half of the time, half of the CPU for another vCPU"
+lab-guest start rival --tiny --no-module -- workload busy 100000
+lab-guest ready rival
+# waited: how long the vCPU's thread ran, and how long it waited for a CPU, in ns
+waited() { cut -d ' ' -f 1,2 "/proc/$(lab-guest pid a)/task/$(vcpu_thread a)/schedstat"; }
+hold 0 6 7000 7000
+before=$(waited)
+# longer: turns of counters and turns of vCPUs meet by chance
+ask "honest all $((4 * loop))" >/tmp/honest
+stolen=$(echo "$before $(waited)" | awk '
+	{ printf "%.0f\n", 100 * ($4 - $2) / ($3 - $1 + $4 - $2) }')
+release
+lab-guest kill rival
+check "the other vCPU has its half: $stolen% are stolen" \
+	[ "$stolen" -ge 40 -a "$stolen" -le 60 ]
+check "the counters are there for half of the rest: $(share)%" \
+	awk "BEGIN { exit !($(share) > 40 && $(share) < 60) }"
+judge "half of half" "$(share)" </tmp/honest
+is "all readers" "$lines" 6
+
 stage "four of six"
 hold 0 4
 ask "honest six $loop" >/tmp/honest
+ask "honest grouped $loop" >/tmp/grouped
 release
-cat /tmp/honest
+cat /tmp/honest /tmp/grouped
 near "six events on two counters: percentages" \
 	"$(awk '{ sum += $2 } END { print sum }' /tmp/honest)" 200
 while read -r reader _ scaled; do
 	near "four taken, $reader: scaled count" "$scaled" 100
 done </tmp/honest
+while read -r _ ran scaled; do
+	near "four taken, a group of six: the leader ran" "$ran" 33.3
+	near "four taken, a group of six: scaled count" "$scaled" 100
+done </tmp/grouped
+is "four taken: counts of a group" "$(wc -l </tmp/grouped)" 6
 
 stage "all of them"
 hold 0 6
@@ -64,5 +92,24 @@ release
 stage "all free again"
 ask rdpmc
 near "free again" "$(field 1 "$(ask "$stat workload spin $loop")")" $loop
+serve_end
+
+stage "KVM's own vPMU"
+unload_host
+# shellcheck disable=SC2046 # a list
+rmmod $(sed '1!G;h;$!d' /modules/kvm.order)
+for m in $(cat /modules/kvm.order); do
+	insmod "/modules/$m"
+done
+serve_start v --no-module
+hold 0 6 6000 6000
+ask "honest all $loop" >/tmp/honest
+release
+echo "half of the time, in truth $(share)%: reader, ran for, scaled count (all in %)"
+cat /tmp/honest
+hold 0 6
+line=$(ask "$stat workload spin 20000000")
+release
+echo "all taken, perf stat of 20000000: $line"
 serve_end
 end
