@@ -11,7 +11,8 @@
  * The turn is seen at kvm_init_mmu().  KVM switches between the address spaces
  * of the two there, on all processors and on all ways in and out, after it has
  * taken note of who is next and before that one runs.  It also calls it for
- * other reasons, and then nobody's turn ends.
+ * other reasons, and then nobody's turn ends.  Where KVM gives a guest's guest up
+ * by force it does not come by; that is seen when the guest calls next.
  *
  * A counter that samples is parked while what runs is left out.
  */
@@ -64,11 +65,20 @@ static void turn_counter(struct pk_counter *counter)
 		pk_sampling_ask_adjust(counter);
 }
 
-static void turn(struct pk_vcpu *vcpu, bool nested)
+/**
+ * pk_turns_check() - sees whether a turn has ended
+ * @vcpu: its guest has not run since
+ *
+ * Context: process, the vCPU's lock is held.
+ */
+void pk_turns_check(struct pk_vcpu *vcpu)
 {
+	bool nested = pk_runs_nested(vcpu->kvm_vcpu);
 	unsigned long flags;
 	u64 rest;
 
+	if (likely(vcpu->nested == nested))
+		return;
 	local_irq_save(flags);
 	for (rest = vcpu->core.made; rest; rest &= rest - 1) {
 		struct pk_counter *counter = &vcpu->counter[__ffs(rest)];
@@ -94,7 +104,7 @@ static void replace_mmu(struct kvm_vcpu *kvm_vcpu)
 	vcpu = pk_vcpu_find(kvm_vcpu);
 	if (vcpu) {
 		mutex_lock(&vcpu->lock);
-		turn(vcpu, pk_runs_nested(kvm_vcpu));
+		pk_turns_check(vcpu);
 		mutex_unlock(&vcpu->lock);
 	}
 	original(kvm_vcpu);

@@ -223,6 +223,7 @@ void pk_sampling_adjust(struct pk_vcpu *vcpu);
 /* nested.c: guests of guests */
 bool pk_counts_now(const struct pk_counter *counter);
 u64 pk_count_of(const struct pk_counter *counter, u64 count);
+void pk_turns_check(struct pk_vcpu *vcpu);
 
 /* record.c */
 int pk_record_init(void);

@@ -177,6 +177,7 @@ void pk_vcpu_lock(struct pk_vcpu *vcpu)
 	vcpu->now = 0;
 	if (unlikely(vcpu->task != current))
 		follow_thread(vcpu);
+	pk_turns_check(vcpu);
 	if (READ_ONCE(vcpu->adjust))
 		pk_sampling_adjust(vcpu);
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The initramfs images of the KVM host (L1) and its guests (L2), built from
 # lab_debian's files into $CACHE/image-KEY.  Sets IMAGE, the directory:
-# host.cpio (with guest/{vmlinux,base.cpio,perf.cpio,kvm.cpio} inside).
+# host.cpio (with guest/{vmlinux,base.cpio,perf.cpio} inside).
 
 # Real programs that both levels have, beside busybox and perf.
 LAB_PROGRAMS="usr/bin/perf usr/bin/xz bin/gzip usr/bin/sha256sum usr/bin/sort"
@@ -92,20 +92,18 @@ lab_image_build() {
 	# shellcheck disable=SC2086
 	lab_take "$t/perf" $LAB_PROGRAMS
 	lab_cpio "$t/perf" "$d/perf.cpio"
-	lab_modules "$t/kvm" kvm.order kvm-amd
-	lab_cpio "$t/kvm" "$d/kvm.cpio"
 
 	say "building the host's image"
 	lab_busybox "$t/host"
 	cp -a "$LAB/image/host/." "$t/host/"
 	cp -a "$t/perf/." "$t/host/"
 	lab_take "$t/host" usr/bin/qemu-system-x86_64-microvm
-	cp -a "$t/kvm/." "$t/host/"
+	lab_modules "$t/host" kvm.order kvm-amd
 	mkdir -p "$t/host/usr/share/qemu" "$t/host/guest"
 	cp -L "$DEB_ROOT"/usr/share/seabios/bios-microvm.bin \
 		"$DEB_ROOT"/usr/share/qemu/{linuxboot_dma,kvmvapic,pvh}.bin \
 		"$t/host/usr/share/qemu/"
-	ln "$d/base.cpio" "$d/perf.cpio" "$d/kvm.cpio" "$t/host/guest/"
+	ln "$d/base.cpio" "$d/perf.cpio" "$t/host/guest/"
 	cp "$VMLINUX" "$t/host/guest/vmlinux"
 	lab_cpio "$t/host" "$d/host.cpio"
 	rm -rf "$t"
