@@ -3,11 +3,9 @@
 # and shows the same layout; frames that are not a guest's own are refused.
 # xen-lab: --kernels --no-guest-module
 . lib.sh
+# shellcheck source=tests/lab/guest/xen-lib.sh
+. xen-lib.sh
 kinds='pvh-64 pvh-32 pv-64 pv-32'
-# kernel VERB NAME KIND COMMAND
-kernel() {
-	lab-guest "$1" "$2" --type "${3%-*}" --kernel "/lab/kernels/kernel${3#*-}" --mem 16 -- $4
-}
 # show KIND COMMAND STATUS
 show() {
 	sed "s/^\(PASS\|FAIL\) /&$1: $2: /" "/tmp/$1.txt"
@@ -26,12 +24,11 @@ done
 for kind in $kinds; do
 	run $kind frames
 done
-frame() { sed -n 's/^@lab frame //p' "/var/log/xen/console/guest-$1.log" | tr -d '\r'; }
 # memory that a device model made read-only, or its own
 for type in ro mmio; do
 	kernel start pvh-64 pvh-64 typed
 	lab-guest await pvh-64 up
-	/lab/kernels/memtype "$(xl domid pvh-64)" "$(frame pvh-64)" $type
+	/lab/kernels/memtype "$(xl domid pvh-64)" "$(told pvh-64 frame)" $type
 	is "a page is made $type" $? 0
 	lab-guest tell pvh-64 0
 	lab-guest wait pvh-64
@@ -46,7 +43,7 @@ for kind in $kinds; do
 	kernel start owner ${kind%-*}-64 "grant $(xl domid $kind)"
 	lab-guest await owner up
 	lab-guest tell $kind "$(xl domid owner)"
-	[ ${kind%-*} != pv ] || lab-guest tell $kind "$(frame owner)"
+	[ ${kind%-*} != pv ] || lab-guest tell $kind "$(told owner frame)"
 	lab-guest wait $kind
 	rc=$?
 	lab-guest out $kind >/tmp/$kind.txt

@@ -12,6 +12,7 @@
 
 static volatile struct xencons_interface *ring;
 static struct evtchn_send notice;
+static bool closed;
 
 static uint64_t hvm_param(uint32_t index)
 {
@@ -64,12 +65,20 @@ static void put_int(int n)
 	put_number(n < 0 ? -(uint32_t)n : (uint32_t)n, 10);
 }
 
+/* From now on nobody reads it. */
+void console_close(void)
+{
+	closed = true;
+}
+
 /* %s, %d, %u and %x of 32 bits */
 void print(const char *format, ...)
 {
 	va_list args;
 	const char *text;
 
+	if (closed)
+		return;
 	va_start(args, format);
 	for (; *format; format++) {
 		if (*format != '%') {

@@ -126,13 +126,19 @@ void pause_ms(unsigned int ms)
 		  0);
 }
 
-_Noreturn void leave(unsigned int reason)
+/* Returns where the domain goes on: after a reset, a restore. */
+void shut_down(unsigned int reason)
 {
 	struct sched_shutdown shutdown = { .reason = reason };
 
+	hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown,
+		  (uintptr_t)&shutdown, 0, 0, 0);
+}
+
+_Noreturn void leave(unsigned int reason)
+{
 	for (;;)
-		hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown,
-			  (uintptr_t)&shutdown, 0, 0, 0);
+		shut_down(reason);
 }
 
 void *memset(void *to, int byte, size_t size)

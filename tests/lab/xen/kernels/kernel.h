@@ -35,6 +35,7 @@ uint64_t frame_of(const void *address);
 void *page_of_frame(uint64_t frame);
 bool set_page(void *address, uint64_t entry); /* PV: maps it there, or 0 */
 void pause_ms(unsigned int ms);
+void shut_down(unsigned int reason);
 _Noreturn void leave(unsigned int reason);
 void *memset(void *to, int byte, size_t size);
 void *memcpy(void *to, const void *from, size_t size);
@@ -42,6 +43,7 @@ int memcmp(const void *a, const void *b, size_t size);
 
 /* console.c */
 void console_init(void);
+void console_close(void);
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 unsigned int read_number(void); /* waits for a line that is one */
 
@@ -58,7 +60,9 @@ int call(uint32_t op, uint32_t a, uint32_t b, uint32_t c);
 int setup(const void *page);
 void describe(unsigned int id, uint32_t type, uint64_t config, uint32_t flags,
 	      uint64_t period);
+void loop(uint32_t rounds);
 void test_calls(void);
+void test_anew(void);
 void count_on(void);
 
 /* frames.c */

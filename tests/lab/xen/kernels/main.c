@@ -66,12 +66,47 @@ _Noreturn static void count_for_ever(void)
 		pause_ms(1);
 }
 
-/* Counts, then ends in the way that dom0 asks for by number */
+/* Counts, then ends in the way that the number says: SHUTDOWN_* */
 _Noreturn static void count_and_leave(void)
 {
 	count_on();
 	print("@lab mark up\n");
-	leave(read_number());
+	leave(argument());
+}
+
+/* Counts, and dies of it some time later: nobody is there for the fault. */
+_Noreturn static void count_and_die(void)
+{
+	count_on();
+	print("@lab mark up\n");
+	loop(argument());
+	__asm__ volatile("ud2");
+	__builtin_unreachable();
+}
+
+/* Counts, is reset, and counts on if all was as it should be: that is how dom0,
+ * which reads no console of it any more, knows. */
+_Noreturn static void count_and_reset(void)
+{
+	count_on();
+	print("@lab mark up\n");
+	console_close();
+	shut_down(SHUTDOWN_soft_reset);
+	test_anew();
+	if (failed)
+		leave(SHUTDOWN_crash);
+	count_for_ever();
+}
+
+/* Counts until dom0 saves it, and sees what is left where it is restored. */
+static void count_and_suspend(void)
+{
+	count_on();
+	print("@lab mark up\n");
+	read_number();
+	shut_down(SHUTDOWN_suspend);
+	console_init();
+	test_anew();
 }
 
 _Noreturn void main(const void *from_xen, bool pv);
@@ -98,6 +133,12 @@ _Noreturn void main(const void *from_xen, bool pv)
 		count_for_ever();
 	else if (is("leave"))
 		count_and_leave();
+	else if (is("die"))
+		count_and_die();
+	else if (is("reset"))
+		count_and_reset();
+	else if (is("suspend"))
+		count_and_suspend();
 	else
 		failed = 125;
 	end(failed);
