@@ -36,6 +36,7 @@ u64 pvg_period(struct pvg_cpu *cpu, struct perf_event *event, u64 period)
  * pvg_harvest() - brings an event's count up to what its host line shows
  * @cpu: this CPU
  * @id: of a slot with an event
+ * @now: pvg_clock(), as of a moment ago
  * @line: what the line shows
  * @final: the id may be closed by now; without it, a line that is shows the
  *         id's last event, for the new one is not open yet
@@ -43,7 +44,8 @@ u64 pvg_period(struct pvg_cpu *cpu, struct perf_event *event, u64 period)
  * Context: any, on @cpu.  An NMI that does the same in between wins.
  * Return: false if the line shows nothing about this event.
  */
-bool pvg_harvest(struct pvg_cpu *cpu, u32 id, struct pvg_line *line, bool final)
+bool pvg_harvest(struct pvg_cpu *cpu, u32 id, u64 now, struct pvg_line *line,
+		 bool final)
 {
 	struct pvg_slot *slot = &cpu->slot[id];
 	s64 delta;
@@ -62,7 +64,7 @@ bool pvg_harvest(struct pvg_cpu *cpu, u32 id, struct pvg_line *line, bool final)
 
 	if (delta > 0)
 		local64_add(delta, &slot->event->count);
-	slot->seen = pvg_clock();
+	slot->seen = now;
 	return true;
 }
 
@@ -71,7 +73,7 @@ bool pvg_harvest(struct pvg_cpu *cpu, u32 id, struct pvg_line *line, bool final)
  * survive goes from the host's scale, which begins at zero with each OPEN, to
  * the event's own.
  */
-static void leave(struct pvg_cpu *cpu, u32 id)
+static void leave(struct pvg_cpu *cpu, u32 id, u64 now)
 {
 	struct pvg_slot *slot = &cpu->slot[id];
 	struct hw_perf_event *hwc = &slot->event->hw;
@@ -79,7 +81,7 @@ static void leave(struct pvg_cpu *cpu, u32 id)
 
 	if (!slot->open)
 		return;
-	if (pvg_harvest(cpu, id, &line, true))
+	if (pvg_harvest(cpu, id, now, &line, true))
 		pvg_times_carry(cpu, slot, &line);
 	slot->open = false;
 	slot->on = false;
@@ -112,12 +114,12 @@ u32 pvg_group(struct pvg_cpu *cpu, u32 mask, const struct perf_event *event)
 }
 
 /* Events that perf took away have got all that they get; frees their slots. */
-static void finish(struct pvg_cpu *cpu)
+static void finish(struct pvg_cpu *cpu, u64 now)
 {
 	u32 left = cpu->closing;
 
 	for_each_id(id, cpu->closing)
-		leave(cpu, id);
+		leave(cpu, id, now);
 	while (left) {
 		u32 group = pvg_group(cpu, left, cpu->slot[__ffs(left)].event);
 
@@ -139,10 +141,10 @@ static void begin_gap(struct pvg_slot *slot, u64 from)
 		slot->gap_from = from;
 }
 
-static void end_gap(struct pvg_slot *slot)
+static void end_gap(struct pvg_slot *slot, u64 now)
 {
 	if (slot->gap_from)
-		slot->gap += pvg_clock() - slot->gap_from;
+		slot->gap += now - slot->gap_from;
 	slot->gap_from = 0;
 	slot->failed = false;
 }
@@ -156,7 +158,7 @@ static void go_absent(struct pvg_cpu *cpu)
 		/* What it counted after that, it takes with it. */
 		u64 from = slot->on ? slot->seen : now;
 
-		leave(cpu, id);
+		leave(cpu, id, now);
 		begin_gap(slot, from);
 		/* One that perf just stopped or took away has that behind it. */
 		if (!slot->want)
@@ -346,7 +348,7 @@ static s64 update(struct pvg_cpu *cpu, const struct masks *m)
  * An event goes on in the slot of one that has ended, on the host's scale from
  * there.  An NMI finds it in its old slot, which is not open, or in the new.
  */
-static void succeed(struct pvg_cpu *cpu, u32 id)
+static void succeed(struct pvg_cpu *cpu, u32 id, u64 now)
 {
 	u32 from = cpu->slot[id].from;
 	struct pvg_slot *slot = &cpu->slot[from];
@@ -362,10 +364,10 @@ static void succeed(struct pvg_cpu *cpu, u32 id)
 	slot->total = line.overflow_total;
 	slot->enabled = line.enabled;
 	slot->running = line.running;
-	slot->seen = pvg_clock();
+	slot->seen = now;
 	slot->open = true;
 	slot->on = true;
-	end_gap(slot);
+	end_gap(slot, now);
 	barrier();
 	pvg_id(&event->hw) = from;
 	cpu->slot[id].event = NULL;
@@ -378,9 +380,9 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 	u64 now = pvg_clock();
 	struct pvg_line line;
 
-	finish(cpu);
+	finish(cpu, now);
 	for_each_id(id, m->disable | m->read) {
-		pvg_harvest(cpu, id, &line, false);
+		pvg_harvest(cpu, id, now, &line, false);
 		if (!(m->disable & BIT(id)))
 			continue;
 		cpu->slot[id].on = false;
@@ -396,7 +398,7 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 		if (!error) {
 			slot->on = true;
 			slot->seen = now;
-			end_gap(slot);
+			end_gap(slot, now);
 			pvg_pinned_look(cpu, id);
 			pvg_rdpmc_show(slot->event);
 			continue;
@@ -407,7 +409,7 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 		refused(cpu, id, error);
 	}
 	for_each_id(id, m->succeed)
-		succeed(cpu, id);
+		succeed(cpu, id, now);
 	cpu->dirty = 0;
 	/* An NMI that stopped one while the call was made did not find it on. */
 	for_each_id(id, m->enable)
@@ -418,14 +420,19 @@ static void apply(struct pvg_cpu *cpu, const struct masks *m, bool partial)
 /* Without a host there is nothing to be done for them but to know the time. */
 static void apply_locally(struct pvg_cpu *cpu)
 {
-	finish(cpu);
+	u64 now;
+
+	if (!(cpu->closing | cpu->dirty))
+		return;
+	now = pvg_clock();
+	finish(cpu, now);
 	for_each_id(id, cpu->dirty & cpu->used) {
 		struct pvg_slot *slot = &cpu->slot[id];
 
 		if (!slot->want)
-			end_gap(slot);
+			end_gap(slot, now);
 		else if (!slot->on)
-			begin_gap(slot, pvg_clock());
+			begin_gap(slot, now);
 	}
 	cpu->dirty = 0;
 }
@@ -485,13 +492,16 @@ void pvg_flush(struct pvg_cpu *cpu, u32 read)
  */
 void pvg_suspend(struct pvg_cpu *cpu)
 {
+	u64 now;
+
 	if (!cpu->live)
 		return;
 	pvg_flush(cpu, cpu->used);
 	cpu->busy = true;
+	now = pvg_clock();
 	for_each_id(id, cpu->used) {
-		leave(cpu, id);
-		begin_gap(&cpu->slot[id], pvg_clock());
+		leave(cpu, id, now);
+		begin_gap(&cpu->slot[id], now);
 	}
 	cpu->dirty |= cpu->used;
 	cpu->busy = false;
@@ -511,7 +521,7 @@ void pvg_restart_period(struct pvg_cpu *cpu, u32 id, s64 left)
 	if (slot->open) {
 		if (pvg_absent(pvg_call(cpu, PVPMU_OP_CLOSE, id, 0, 0)))
 			cpu->lost = true;
-		leave(cpu, id);
+		leave(cpu, id, pvg_clock());
 	}
 	local64_set(&slot->event->hw.period_left, left);
 	cpu->dirty |= BIT(id);
@@ -550,8 +560,10 @@ int pvg_take(struct pvg_cpu *cpu, struct perf_event *event)
 	id = __ffs(all & ~cpu->used);
 	slot = &cpu->slot[id];
 	*slot = (struct pvg_slot){};
-	slot->freq_count = local64_read(&event->count);
-	slot->freq_time = pvg_clock();
+	if (event->attr.freq) {
+		slot->freq_count = local64_read(&event->count);
+		slot->freq_time = pvg_clock();
+	}
 	slot->published = event->tstamp;
 	slot->event = event;
 	cpu->used |= BIT(id);

@@ -94,7 +94,8 @@ static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 	struct hw_perf_event *hwc;
 	struct pvg_line line;
 
-	if (unexpected(cpu, slot, id) || !pvg_harvest(cpu, id, &line, false))
+	if (unexpected(cpu, slot, id) ||
+	    !pvg_harvest(cpu, id, pvg_clock(), &line, false))
 		return;
 	hwc = &event->hw;
 	if (line.state == PVPMU_STATE_THROTTLED) {

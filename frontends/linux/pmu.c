@@ -60,7 +60,7 @@ static void stop_now(struct pvg_cpu *cpu, struct pvg_slot *slot, u32 id)
 	if (pvg_absent(pvg_call(cpu, PVPMU_OP_DISABLE, id, 0, 0)))
 		cpu->lost = true;
 	else
-		pvg_harvest(cpu, id, &line, false);
+		pvg_harvest(cpu, id, pvg_clock(), &line, false);
 	slot->on = false;
 }
 
@@ -176,7 +176,7 @@ static void read_now(struct pvg_cpu *cpu, struct pvg_slot *slot, u32 id)
 	    pvg_absent(pvg_call(cpu, PVPMU_OP_READ, id, 0, 0)))
 		cpu->lost = true;
 	else
-		pvg_harvest(cpu, id, &line, false);
+		pvg_harvest(cpu, id, pvg_clock(), &line, false);
 }
 
 static void pvg_read(struct perf_event *event)

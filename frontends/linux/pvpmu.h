@@ -224,7 +224,7 @@ void pvg_flush(struct pvg_cpu *cpu, u32 read);
 u32 pvg_group(struct pvg_cpu *cpu, u32 mask, const struct perf_event *event);
 void pvg_suspend(struct pvg_cpu *cpu);
 void pvg_restart_period(struct pvg_cpu *cpu, u32 id, s64 left);
-bool pvg_harvest(struct pvg_cpu *cpu, u32 id, struct pvg_line *line,
+bool pvg_harvest(struct pvg_cpu *cpu, u32 id, u64 now, struct pvg_line *line,
 		 bool final);
 u64 pvg_period(struct pvg_cpu *cpu, struct perf_event *event, u64 period);
 int pvg_take(struct pvg_cpu *cpu, struct perf_event *event);

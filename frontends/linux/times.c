@@ -62,7 +62,6 @@ static u64 span_of(const struct pvg_slot *slot, u64 at)
  */
 void pvg_times_publish(struct pvg_cpu *cpu, u32 group)
 {
-	u64 now = pvg_clock();
 	u64 worst = 0;
 
 	for_each_id(id, group) {
@@ -75,6 +74,8 @@ void pvg_times_publish(struct pvg_cpu *cpu, u32 group)
 		    line.state != PVPMU_STATE_CLOSED)
 			pvg_times_carry(cpu, slot, &line);
 		if (slot->gap_from) {
+			u64 now = pvg_clock();
+
 			slot->gap += now - slot->gap_from;
 			slot->gap_from = now;
 		}
