@@ -15,11 +15,10 @@ reload_kvm() { # enable_pmu=0|1
 	done
 }
 
-# Each guest's vCPU has the second CPU; what the guest writes is shown at once.
 guest() { # NAME MODULE-OPTION COMMAND...
 	name=$1 module=$2
 	shift 2
-	lab-guest run "$name" --pin 1 "$module" -- "$@" || exit
+	lab-guest run "$name" "$module" -- "$@" || exit
 }
 
 six='4 ms, 10 events on 6 slots'

@@ -11,7 +11,7 @@ show() {
 }
 
 for type in pvh pv; do
-	lab-guest start $type --type $type --cpus 1 --mem 384 -- \
+	lab-guest start $type --type $type --mem 384 -- \
 		bench-cases $type cpuid switch read sample open
 	shown=0
 	while xl domid $type >/dev/null 2>&1; do
@@ -29,7 +29,7 @@ calls_now() {
 
 # A PV guest's hypercalls are no VM exits; Xen's statistics tell of ours.
 calls() { # CASE N NAME: of the program hypercalls, and the case that it is here
-	lab-guest start calls --type pv --cpus 1 --tiny -- hypercalls "$1" "$2"
+	lab-guest start calls --type pv --tiny -- hypercalls "$1" "$2"
 	lab-guest await calls begin
 	calls=$(calls_now)
 	lab-guest tell calls go
