@@ -9,7 +9,10 @@ perf stat -a -I 500 -e instructions -x, -o /tmp/stat &
 stat=$!
 perf record -a -e instructions -c 1000003 -o /tmp/data >/dev/null 2>&1 &
 record=$!
-until grep -q instructions /tmp/stat 2>/dev/null; do
+# both have opened their events when they write
+until grep -q instructions /tmp/stat 2>/dev/null &&
+	[ "$(wc -c </tmp/data)" -gt 10000 ]; do
+	kill -0 $stat $record || break
 	sleep 0.1
 done
 n=0
