@@ -97,7 +97,7 @@ static void refused(const char *name, int wanted, uint32_t op, uint32_t a,
 		result(false, "the area did not change", 0);
 }
 
-void loop(uint32_t rounds)
+static void loop(uint32_t rounds)
 {
 	__asm__ volatile("1: dec %0; jnz 1b" : "+r"(rounds) : : "cc");
 }

@@ -60,7 +60,6 @@ int call(uint32_t op, uint32_t a, uint32_t b, uint32_t c);
 int setup(const void *page);
 void describe(unsigned int id, uint32_t type, uint64_t config, uint32_t flags,
 	      uint64_t period);
-void loop(uint32_t rounds);
 void test_calls(void);
 void test_anew(void);
 void count_on(void);

@@ -66,22 +66,12 @@ _Noreturn static void count_for_ever(void)
 		pause_ms(1);
 }
 
-/* Counts, then ends in the way that the number says: SHUTDOWN_* */
+/* Counts, then ends in the way that dom0 asks for by number */
 _Noreturn static void count_and_leave(void)
 {
 	count_on();
 	print("@lab mark up\n");
-	leave(argument());
-}
-
-/* Counts, and dies of it some time later: nobody is there for the fault. */
-_Noreturn static void count_and_die(void)
-{
-	count_on();
-	print("@lab mark up\n");
-	loop(argument());
-	__asm__ volatile("ud2");
-	__builtin_unreachable();
+	leave(read_number());
 }
 
 /* Counts, is reset, and counts on if all was as it should be: that is how dom0,
@@ -96,17 +86,6 @@ _Noreturn static void count_and_reset(void)
 	if (failed)
 		leave(SHUTDOWN_crash);
 	count_for_ever();
-}
-
-/* Counts until dom0 saves it, and sees what is left where it is restored. */
-static void count_and_suspend(void)
-{
-	count_on();
-	print("@lab mark up\n");
-	read_number();
-	shut_down(SHUTDOWN_suspend);
-	console_init();
-	test_anew();
 }
 
 _Noreturn void main(const void *from_xen, bool pv);
@@ -133,12 +112,8 @@ _Noreturn void main(const void *from_xen, bool pv)
 		count_for_ever();
 	else if (is("leave"))
 		count_and_leave();
-	else if (is("die"))
-		count_and_die();
 	else if (is("reset"))
 		count_and_reset();
-	else if (is("suspend"))
-		count_and_suspend();
 	else
 		failed = 125;
 	end(failed);
