@@ -5,7 +5,13 @@
 
 reload_kvm() { # enable_pmu=0|1
 	for m in $(sed -n '1!G;h;$p' /modules/kvm.order); do
-		rmmod "${m%.ko}" || exit 125
+		# a guest that has ended may still be on its way out
+		n=0
+		until rmmod "${m%.ko}"; do
+			n=$((n + 1))
+			[ $n -lt 50 ] || exit 125
+			sleep 0.1
+		done
 	done
 	for m in $(cat /modules/kvm.order); do
 		p=
