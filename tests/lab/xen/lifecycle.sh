@@ -55,6 +55,76 @@ done
 is "domains left" "$(alone)" 1
 is "after 12 guests" "$(totals)" "$before"
 
+stage "small kernels, ended at any moment"
+kinds='pvh-64 pv-64 pvh-32 pv-32'
+# started COMMAND: one of each kind
+started() {
+	for kind in $kinds; do
+		kernel start $kind $kind "$1"
+	done
+}
+counting() {
+	for kind in $kinds; do
+		lab-guest await $kind up
+	done
+}
+n=0
+while [ $n -lt 5 ] && [ $bad = 0 ]; do
+	n=$((n + 1))
+	case $((n % 3)) in
+	0) started count ;;
+	1)
+		started count
+		counting
+		[ $n != 1 ] || check "while four count: $(totals)" [ "$(totals)" != "$before" ]
+		sleep 0.$n
+		;;
+	2)
+		started count
+		counting
+		for kind in $kinds; do xl pause $kind; done
+		;;
+	esac
+	for kind in $kinds; do
+		xl destroy $kind 2>/dev/null &
+	done
+	wait
+	[ "$(alone)" = 1 ] || fail "round $n: domains left: $(xl list)"
+done
+is "rounds of four" $n 5
+is "after them" "$(totals)" "$before"
+
+# xl begins each of them anew, which takes less than to run xl for each
+again='on_poweroff = "restart"
+on_reboot = "restart"
+on_crash = "restart"
+on_watchdog = "restart"'
+for kind in $kinds; do
+	kernel start $kind $kind end --xl "$again"
+done
+until first=$(xl domid pvh-64 2>/dev/null); do sleep 0.2; done
+n=0
+ended=0
+seen=0
+until [ $ended -ge 80 ] || [ $n = 200 ]; do
+	n=$((n + 1))
+	sleep 2
+	# there may be none just now
+	ended=$(xl list | awk -v first="$first" -v ended=$ended '
+		NR > 2 && $2 - first > ended { ended = $2 - first }
+		END { print ended }')
+	[ "$(totals | cut -d ' ' -f 1)" = 0 ] || seen=$((seen + 1))
+done
+check "areas of them were seen $seen times" [ $seen -gt 0 ]
+check "guests that ended by themselves, or in the middle of it: $ended" [ $ended -ge 80 ]
+# nobody is there any more to begin them anew
+killall xl
+for kind in $kinds; do
+	xl destroy $kind 2>/dev/null
+done
+is "domains left of a hundred small guests" "$(alone)" 1
+is "after a hundred small guests" "$(totals)" "$before"
+
 stage "small kernels go on after a soft reset, where nothing of theirs is left"
 # PV guests have no soft reset
 for kind in pvh-64 pvh-32; do

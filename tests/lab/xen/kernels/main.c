@@ -74,6 +74,23 @@ _Noreturn static void count_and_leave(void)
 	leave(read_number());
 }
 
+/* Counts for a moment, then ends in one of all ways, which the clock chooses. */
+_Noreturn static void count_and_end(void)
+{
+	static const unsigned char reasons[] = {
+		SHUTDOWN_poweroff, SHUTDOWN_reboot, SHUTDOWN_crash,
+		SHUTDOWN_watchdog
+	};
+	uint32_t chance = (uint32_t)(__builtin_ia32_rdtsc() >> 8);
+
+	count_on();
+	pause_ms(chance % 32);
+	chance = chance / 32 % (sizeof(reasons) + 1);
+	if (chance == sizeof(reasons))
+		__builtin_trap(); /* nobody is there for it */
+	leave(reasons[chance]);
+}
+
 /* Counts, is reset, and counts on if all was as it should be: that is how dom0,
  * which reads no console of it any more, knows. */
 _Noreturn static void count_and_reset(void)
@@ -112,6 +129,8 @@ _Noreturn void main(const void *from_xen, bool pv)
 		count_for_ever();
 	else if (is("leave"))
 		count_and_leave();
+	else if (is("end"))
+		count_and_end();
 	else if (is("reset"))
 		count_and_reset();
 	else
