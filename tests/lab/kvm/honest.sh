@@ -11,12 +11,13 @@ echo 1 >/sys/bus/event_source/devices/cpu/perf_event_mux_interval_ms
 
 serve_start a
 
-# judge CASE SHARE <LINES OF honest: all ran for SHARE, scaled they are right
+# judge CASE SHARE [PERCENT] <LINES OF honest: all ran for SHARE, within PERCENT (5),
+# scaled they are right
 judge() {
 	lines=0
 	while read -r reader ran scaled; do
 		lines=$((lines + 1))
-		near "$1, $reader: ran" "$ran" "$2"
+		near "$1, $reader: ran" "$ran" "$2" "${3:-5}"
 		near "$1, $reader: scaled count" "$scaled" 100
 	done
 }
@@ -58,7 +59,9 @@ check "the other vCPU has its half: $stolen% are stolen" \
 	[ "$stolen" -ge 40 -a "$stolen" -le 60 ]
 check "the counters are there for half of the rest: $(share)%" \
 	awk "BEGIN { exit !($(share) > 40 && $(share) < 60) }"
-judge "half of half" "$(share)" </tmp/honest
+# The host's figure is of the whole time, from before the program to its end: in it
+# turns of vCPUs and of counters meet otherwise than in each reader's part.
+judge "half of half" "$(share)" 10 </tmp/honest
 is "all readers" "$lines" 6
 
 stage "four of six"

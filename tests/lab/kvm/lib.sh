@@ -56,9 +56,9 @@ stays_out() {
 	check "$who: not loaded" grep -q '^out' /tmp/stays-out
 }
 
-# near NAME GOT WANTED: within 5%
+# near NAME GOT WANTED [PERCENT]: within 5% or as many as said
 near() {
-	if awk "BEGIN { exit !($2 >= $3 * 0.95 && $2 <= $3 * 1.05) }"; then
+	if awk "BEGIN { off = ${4:-5} / 100; exit !($2 >= $3 * (1 - off) && $2 <= $3 * (1 + off)) }"; then
 		pass "$1: $2 (truth $3)"
 	else
 		fail "$1: $2, truth $3"
