@@ -8,7 +8,7 @@ static struct driver *now;
 /* --- the kernel --- */
 
 struct task_struct shim_task;
-struct cpuinfo boot_cpu_data = { X86_VENDOR_AMD };
+struct cpuinfo boot_cpu_data = { X86_VENDOR_AMD, BIT(X86_FEATURE_APIC) };
 static nmi_handler_t handler;
 
 static u32 lvtpc = APIC_LVT_MASKED;
@@ -162,6 +162,8 @@ static s64 call(u32 number, u32 op, u32 a, u32 b, u32 c)
 	assert_int_equal(number, 77);
 	now->calls++;
 	shim_moment();
+	if (now->absent)
+		return -1000; /* what KVM says to a number that it does not know */
 	result = guest_call(&now->fake, op - PVPMU_OP_BASE, a, b, c);
 	deliver(raised);
 	shim_moment();
@@ -218,10 +220,18 @@ void pvg_timer_start(struct pvg_cpu *cpu)
 	cpu->ticking = true;
 }
 
-int pvg_event_init(struct perf_event *event)
+bool pvg_active(void)
+{
+	return !now->off;
+}
+
+void pvg_hold(void)
+{
+}
+
+void pvg_rdpmc_event_init(struct perf_event *event)
 {
 	(void)event;
-	return 0;
 }
 
 bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot)
@@ -347,7 +357,7 @@ int driver_end(void **state)
 	return 0;
 }
 
-void driver_event(struct driver *driver, u32 n, u64 config, u64 period)
+void driver_attr(struct driver *driver, u32 n, u32 type, u64 config, u64 period)
 {
 	struct perf_event *event = &driver->event[n];
 
@@ -355,14 +365,19 @@ void driver_event(struct driver *driver, u32 n, u64 config, u64 period)
 		.group_leader = event,
 		.pmu = &pvg_pmu,
 		.ctx = &driver->ctx,
-		.hw = {
-			.config_base = HW,
+		.cpu = 0,
+		.attr = {
+			.type = type,
 			.config = config,
-			.idx = -1,
-			.sample_period = period,
-			.period_left = { (s64)period },
 		},
+		.hw.sample_period = period,
 	};
+}
+
+void driver_event(struct driver *driver, u32 n, u64 config, u64 period)
+{
+	driver_attr(driver, n, PERF_TYPE_HARDWARE, config, period);
+	assert_int_equal(pvg_event_init(&driver->event[n]), 0);
 }
 
 static void time_passes(struct driver *driver)

@@ -17,6 +17,7 @@
  * struct driver - a guest's CPU
  * @fake: its host
  * @absent: the host offers nothing
+ * @off: the administrator switched the driver off
  * @calls: hypercalls so far
  * @moment: called wherever an NMI may come in; not from within itself
  * @moments: how often that was
@@ -30,6 +31,7 @@
 struct driver {
 	struct fake fake;
 	bool absent;
+	bool off;
 	u64 calls;
 	void (*moment)(struct driver *driver);
 	u64 moments;
@@ -50,7 +52,11 @@ int driver_end_intel(void **state);
 void driver_init(struct driver *driver);
 void driver_fini(struct driver *driver);
 
-/* What perf does: prepares an event; @period is 0 for one that only counts. */
+/* What perf does: describes an event, which the test then has the driver see. */
+void driver_attr(struct driver *driver, u32 n, u32 type, u64 config,
+		 u64 period);
+/* Makes a hardware event that the driver takes; @period is 0 for one that only
+ * counts. */
 void driver_event(struct driver *driver, u32 n, u64 config, u64 period);
 /* Adds, takes away, or both: the events of @del go and those of @add come, in
  * one bracket of pmu_disable and pmu_enable. */

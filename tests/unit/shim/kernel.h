@@ -15,16 +15,20 @@ typedef int64_t ktime_t;
 #define KERNEL_VERSION(a, b, c) ((a) << 16 | (b) << 8 | (c))
 #define THIS_MODULE NULL
 
-#define ENODEV 19
 #define ENOENT 2
+#define ENXIO 6
 #define EAGAIN 11
+#define ENODEV 19
+#define EINVAL 22
 #define EPROTO 71
+#define EOPNOTSUPP 95
 
 #define NSEC_PER_MSEC 1000000ll
 #define NSEC_PER_SEC 1000000000ll
 
 #define BIT(n) (1u << (n))
 #define GENMASK(h, l) (((2u << ((h) - (l))) - 1) << (l))
+#define GENMASK_ULL(h, l) (((2ull << ((h) - (l))) - 1) << (l))
 #define __ffs(mask) ((u32)__builtin_ctz(mask))
 #define hweight32(mask) ((u32)__builtin_popcount(mask))
 #define lower_32_bits(n) ((u32)(n))
@@ -73,6 +77,9 @@ static inline s64 local64_cmpxchg(local64_t *l, s64 old, s64 value)
 #define cpu_online_mask NULL
 #define cpumask_first(mask) 0
 
+#define local_irq_disable() ((void)0)
+#define local_irq_enable() ((void)0)
+
 static inline void free_percpu(void *p)
 {
 	(void)p;
@@ -97,6 +104,7 @@ struct task_struct {
 
 struct cpuinfo {
 	int x86_vendor;
+	u32 features;
 };
 
 extern struct task_struct shim_task;
@@ -109,8 +117,10 @@ extern struct cpuinfo boot_cpu_data;
 #define X86_VENDOR_INTEL 0
 #define X86_VENDOR_AMD 2
 #define X86_VENDOR_HYGON 9
-#define X86_FEATURE_APIC 9
-#define boot_cpu_has(feature) ((feature) == X86_FEATURE_APIC)
+#define X86_FEATURE_APIC 0
+#define X86_FEATURE_SVM 1
+#define X86_FEATURE_VMX 2
+#define boot_cpu_has(feature) (boot_cpu_data.features & BIT(feature))
 #define xen_pv_domain() false
 
 struct apic {
@@ -152,7 +162,9 @@ static inline void irq_work_queue(struct irq_work *work)
 
 /* linux/perf_event.h */
 #define PERF_TYPE_HARDWARE 0
+#define PERF_TYPE_HW_CACHE 3
 #define PERF_TYPE_RAW 4
+#define PERF_ATTACH_TASK 4
 #define PERF_HES_STOPPED 1
 #define PERF_HES_UPTODATE 2
 #define PERF_EF_START 1
@@ -168,7 +180,13 @@ enum { perf_invalid_context = -1, perf_hw_context };
 struct perf_event_attr {
 	u32 type;
 	u32 size;
-	u64 freq : 1, exclude_kernel : 1, pinned : 1, sigtrap : 1, disabled : 1;
+	u64 config;
+	u64 config1;
+	u64 config2;
+	u64 branch_sample_type;
+	u64 freq : 1, exclude_user : 1, exclude_kernel : 1, exclude_host : 1,
+		exclude_guest : 1, exclude_idle : 1, pinned : 1, sigtrap : 1,
+		disabled : 1, aux_output : 1, precise_ip : 2;
 };
 
 struct hw_perf_event {
@@ -198,6 +216,8 @@ struct pmu;
 
 struct perf_event {
 	struct perf_event *group_leader;
+	struct perf_event *parent;
+	struct perf_event *sibling; /* of the same group, the next one */
 	struct pmu *pmu;
 	int nr_siblings;
 	local64_t count;
@@ -208,6 +228,8 @@ struct perf_event {
 	struct hw_perf_event hw;
 	struct perf_event_context *ctx;
 	void *rb;
+	int cpu;
+	u32 attach_state;
 };
 
 struct perf_sample_data {
@@ -247,6 +269,14 @@ static inline bool is_sampling_event(const struct perf_event *event)
 {
 	return event->hw.sample_period;
 }
+
+static inline bool has_branch_stack(const struct perf_event *event)
+{
+	return event->attr.branch_sample_type;
+}
+
+#define for_each_sibling_event(sibling, leader) \
+	for (sibling = (leader)->sibling; sibling; sibling = sibling->sibling)
 
 static inline void perf_sample_data_init(struct perf_sample_data *data,
 					 u64 addr, u64 period)
