@@ -12,6 +12,17 @@ totals() {
 	xl dmesg | sed -n 's/.*pvpmu: \([0-9]* areas.*\)/\1/p' | tail -n 1
 }
 
+# settled BEFORE: what is left of a domain goes a moment after xl says that it is gone:
+# waits until the totals are as they were BEFORE, ten seconds at most.
+settled() {
+	tries=0
+	until now=$(totals); [ "$now" = "$1" ] || [ $tries = 20 ]; do
+		tries=$((tries + 1))
+		sleep 0.5
+	done
+	echo "$now"
+}
+
 # areas COUNT: waits for so many to be mapped, half a minute at most
 areas() {
 	tries=0

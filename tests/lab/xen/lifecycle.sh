@@ -1,7 +1,7 @@
 #!/bin/sh
 # Guests that are destroyed, paused or reset at any moment, and vCPUs that are
 # taken away, leave nothing in the hypervisor.
-# xen-lab: --kernels --timeout 1500
+# xen-lab: --kernels --timeout 2400
 # shellcheck source=tests/lab/kvm/lib.sh
 . lib.sh
 # shellcheck source=tests/lab/guest/xen-lib.sh
@@ -26,10 +26,10 @@ check "it counts there again" sh -c "lab-guest out pv | grep -q '^count 0'"
 is "areas with it" "$(areas 2)" 2
 xl destroy pv
 is "domains left" "$(alone)" 1
-is "destroyed" "$(totals)" "$before"
+is "destroyed" "$(settled "$before")" "$before"
 lab-guest run pv --type pv --smp 2 --mem 384 -- cpus.sh
 is "status of a guest whose CPU goes and comes" $? 0
-is "after its end" "$(totals)" "$before"
+is "after its end" "$(settled "$before")" "$before"
 
 stage "Linux, destroyed, paused or shut down at any moment"
 n=0
@@ -53,7 +53,7 @@ while [ $n -lt 6 ]; do
 	wait
 done
 is "domains left" "$(alone)" 1
-is "after 12 guests" "$(totals)" "$before"
+is "after 12 guests" "$(settled "$before")" "$before"
 
 stage "small kernels, ended at any moment"
 kinds='pvh-64 pv-64 pvh-32 pv-32'
@@ -92,7 +92,7 @@ while [ $n -lt 5 ] && [ $bad = 0 ]; do
 	[ "$(alone)" = 1 ] || fail "round $n: domains left: $(xl list)"
 done
 is "rounds of four" $n 5
-is "after them" "$(totals)" "$before"
+is "after them" "$(settled "$before")" "$before"
 
 # xl begins each of them anew, which takes less than to run xl for each
 again='on_poweroff = "restart"
@@ -113,9 +113,10 @@ until [ $ended -ge 80 ] || [ $n = 200 ]; do
 	ended=$(xl list | awk -v first="$first" -v ended=$ended '
 		NR > 2 && $2 - first > ended { ended = $2 - first }
 		END { print ended }')
-	[ "$(totals | cut -d ' ' -f 1)" = 0 ] || seen=$((seen + 1))
+	# dom0 is busy enough
+	[ $seen = 1 ] || [ "$(totals | cut -d ' ' -f 1)" = 0 ] || seen=1
 done
-check "areas of them were seen $seen times" [ $seen -gt 0 ]
+is "areas of them were seen" $seen 1
 check "guests that ended by themselves, or in the middle of it: $ended" [ $ended -ge 80 ]
 # nobody is there any more to begin them anew
 killall xl
@@ -123,7 +124,7 @@ for kind in $kinds; do
 	xl destroy $kind 2>/dev/null
 done
 is "domains left of a hundred small guests" "$(alone)" 1
-is "after a hundred small guests" "$(totals)" "$before"
+is "after a hundred small guests" "$(settled "$before")" "$before"
 
 stage "small kernels go on after a soft reset, where nothing of theirs is left"
 # PV guests have no soft reset
@@ -138,9 +139,9 @@ for kind in pvh-64 pvh-32; do
 	xl unpause $kind
 	is "$kind: finds nothing left, and counts again" "$(areas 1)" 1
 	xl destroy $kind
-	is "$kind: and after its end" "$(totals)" "$before"
+	is "$kind: and after its end" "$(settled "$before")" "$before"
 done
-is "at the end" "$(totals)" "$before"
+is "at the end" "$(settled "$before")" "$before"
 check "the hypervisor says nothing of it" sh -c \
 	'! { cat /tmp/xen.log; xl dmesg; } | grep -i -E "assert|bug on|panic"'
 end
