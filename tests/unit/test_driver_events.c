@@ -175,7 +175,7 @@ static void group_that_could_never_run_is_refused(void **state)
 {
 	struct driver *driver = *state;
 	struct perf_event *leader = hardware(driver);
-	struct perf_event sibling[PVPMU_MAX_SLOTS];
+	static struct perf_event sibling[PVPMU_MAX_SLOTS];
 	u32 i;
 
 	assert_int_equal(pvg_event_init(leader), 0);

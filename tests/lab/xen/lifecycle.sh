@@ -69,7 +69,7 @@ counting() {
 	done
 }
 n=0
-while [ $n -lt 5 ] && [ $bad = 0 ]; do
+while [ $n -lt 3 ] && [ $bad = 0 ]; do
 	n=$((n + 1))
 	case $((n % 3)) in
 	0) started count ;;
@@ -91,7 +91,7 @@ while [ $n -lt 5 ] && [ $bad = 0 ]; do
 	wait
 	[ "$(alone)" = 1 ] || fail "round $n: domains left: $(xl list)"
 done
-is "rounds of four" $n 5
+is "rounds of four" $n 3
 is "after them" "$(settled "$before")" "$before"
 
 # xl begins each of them anew, which takes less than to run xl for each
@@ -106,7 +106,7 @@ until first=$(xl domid pvh-64 2>/dev/null); do sleep 0.2; done
 n=0
 ended=0
 seen=0
-until [ $ended -ge 80 ] || [ $n = 200 ]; do
+until [ $ended -ge 88 ] || [ $n = 200 ]; do
 	n=$((n + 1))
 	sleep 2
 	# there may be none just now
@@ -117,7 +117,7 @@ until [ $ended -ge 80 ] || [ $n = 200 ]; do
 	[ $seen = 1 ] || [ "$(totals | cut -d ' ' -f 1)" = 0 ] || seen=1
 done
 is "areas of them were seen" $seen 1
-check "guests that ended by themselves, or in the middle of it: $ended" [ $ended -ge 80 ]
+check "guests that ended by themselves, or in the middle of it: $ended" [ $ended -ge 88 ]
 # nobody is there any more to begin them anew
 killall xl
 for kind in $kinds; do
