@@ -33,10 +33,11 @@ is "after its end" "$(settled "$before")" "$before"
 
 stage "Linux, destroyed, paused or shut down at any moment"
 n=0
-while [ $n -lt 6 ]; do
+while [ $n -lt 4 ]; do
 	n=$((n + 1))
 	for type in pvh pv; do
-		lab-guest start $type --type $type --tiny --mem 160 -- sh -c \
+		# a CPU of their own: the emulator bears that better
+		lab-guest start $type --type $type --cpus 1 --tiny --mem 160 -- sh -c \
 			'workload hold 100000 & lab-mark up; wait'
 	done
 	for type in pvh pv; do
@@ -53,7 +54,7 @@ while [ $n -lt 6 ]; do
 	wait
 done
 is "domains left" "$(alone)" 1
-is "after 12 guests" "$(settled "$before")" "$before"
+is "after 8 guests" "$(settled "$before")" "$before"
 
 stage "small kernels, ended at any moment"
 kinds='pvh-64 pv-64 pvh-32 pv-32'
@@ -120,8 +121,14 @@ is "areas of them were seen" $seen 1
 check "guests that ended by themselves, or in the middle of it: $ended" [ $ended -ge 88 ]
 # nobody is there any more to begin them anew
 killall xl
-for kind in $kinds; do
-	xl destroy $kind 2>/dev/null
+# one that was just being made may have no name
+n=0
+until [ "$(xl list | wc -l)" = 2 ] || [ $n = 20 ]; do
+	n=$((n + 1))
+	for id in $(xl list | awk 'NR > 2 { print $2 }'); do
+		xl destroy "$id" 2>/dev/null
+	done
+	sleep 0.5
 done
 is "domains left of a hundred small guests" "$(alone)" 1
 is "after a hundred small guests" "$(settled "$before")" "$before"
