@@ -5,7 +5,8 @@
  *                    crashkernel= on the command line
  *
  * The other kernel writes "mark next" to the third serial port, as lab-mark
- * does, and then executes instructions for ever.
+ * does, and to the port whose lines Xen logs, and then executes instructions
+ * for ever.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -30,6 +31,7 @@ __asm__("	.pushsection .rodata\n"
 	"	mov	$0x3e8, %dx\n"
 	"	lodsb\n"
 	"	out	%al, %dx\n"
+	"	out	%al, $0xe9\n"
 	"	cmp	$10, %al\n"
 	"	jne	1b\n"
 	"3:	add	$1, %rax\n"
