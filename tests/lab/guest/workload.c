@@ -5,8 +5,11 @@
  * workload hold SECONDS    that, with six events open, two of them sampling
  * workload count N TIMES   prints instructions:u of a loop of N, TIMES times;
  *                          status 1 unless all are N to N + 200
+ * workload exits SECONDS   CPUID, at which a guest leaves, for so long
+ * workload fxrstor SECONDS nothing but FXRSTOR, for so long
  */
 #define _GNU_SOURCE
+#include <cpuid.h>
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdint.h>
@@ -46,7 +49,30 @@ static int event(uint64_t config, uint64_t period)
 	return fd;
 }
 
-static void busy(double seconds)
+static void user_and_kernel(void)
+{
+	loop(100000);
+	syscall(SYS_getppid);
+}
+
+static void exits(void)
+{
+	unsigned int a, b, c, d;
+
+	for (int i = 0; i < 100; i++)
+		__cpuid(0, a, b, c, d);
+}
+
+static void fxrstor(void)
+{
+	static uint8_t state[512] __attribute__((aligned(16)));
+
+	__asm__ volatile("fxsave %0" : "=m"(state));
+	for (int i = 0; i < 10000; i++)
+		__asm__ volatile("fxrstor %0" : : "m"(state));
+}
+
+static void repeat(void (*work)(void), double seconds)
 {
 	struct timespec t;
 	double end;
@@ -54,8 +80,7 @@ static void busy(double seconds)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	end = t.tv_sec + t.tv_nsec / 1e9 + seconds;
 	do {
-		loop(100000);
-		syscall(SYS_getppid);
+		work();
 		clock_gettime(CLOCK_MONOTONIC, &t);
 	} while (t.tv_sec + t.tv_nsec / 1e9 < end);
 }
@@ -87,7 +112,11 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "spin")) {
 		loop(strtoull(argv[2], NULL, 0) / LOOP_LENGTH * LOOP_LENGTH);
 	} else if (!strcmp(what, "busy")) {
-		busy(atof(argv[2]));
+		repeat(user_and_kernel, atof(argv[2]));
+	} else if (!strcmp(what, "exits")) {
+		repeat(exits, atof(argv[2]));
+	} else if (!strcmp(what, "fxrstor")) {
+		repeat(fxrstor, atof(argv[2]));
 	} else if (!strcmp(what, "hold")) {
 		event(PERF_COUNT_HW_INSTRUCTIONS, 0);
 		event(PERF_COUNT_HW_CPU_CYCLES, 0);
@@ -95,11 +124,12 @@ int main(int argc, char **argv)
 		event(PERF_COUNT_HW_BRANCH_MISSES, 0);
 		event(PERF_COUNT_HW_INSTRUCTIONS, 1000000);
 		event(PERF_COUNT_HW_CPU_CYCLES, 1000000);
-		busy(atof(argv[2]));
+		repeat(user_and_kernel, atof(argv[2]));
 	} else if (!strcmp(what, "count") && argc > 3) {
 		return count(strtoull(argv[2], NULL, 0), atoi(argv[3]));
 	} else {
-		fprintf(stderr, "usage: workload spin N | busy SECONDS | hold SECONDS | count N TIMES\n");
+		fprintf(stderr, "usage: workload spin N | count N TIMES | "
+				"busy|hold|exits|fxrstor SECONDS\n");
 		return 2;
 	}
 	return 0;

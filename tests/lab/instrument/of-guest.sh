@@ -35,4 +35,10 @@ lab-guest wait g
 n=$(perf report -i /tmp/data --stats --stdio 2>/dev/null |
 	sed -n 's/^ *SAMPLE events: *\([0-9]*\).*/\1/p' | head -n 1)
 in_range "samples of 100000 instructions in 20000000" 190 240 "$n"
+
+# FXRSTOR on one CPU wrote to the first one's state, in the middle of its VMRUN
+taskset 2 workload fxrstor 100000 &
+lab-guest run g --tiny --cpus 0 -- workload exits 3
+is "a guest that leaves often, beside a CPU that executes FXRSTOR" $? 0
+kill $!
 end
