@@ -4,7 +4,8 @@
  * pinned events, until it gets SIGTERM; with ON and OFF, for ON and not for OFF
  * microseconds in turn.  With TID it then prints the percentage of that thread's
  * own time in which an event of its could count in guest mode: what the host's
- * perf knows of the share that a guest's event can have had.
+ * perf knows of the share that a guest's event can have had.  At SIGUSR1 it
+ * prints that share's two sums so far: "at ENABLED RUNNING", in nanoseconds.
  */
 #define _GNU_SOURCE
 #include <linux/perf_event.h>
@@ -19,12 +20,14 @@
 
 #define MOST 16
 
-static volatile sig_atomic_t done;
+static volatile sig_atomic_t done, asked;
 
 static void on_signal(int nr)
 {
-	(void)nr;
-	done = 1;
+	if (nr == SIGUSR1)
+		asked = 1;
+	else
+		done = 1;
 }
 
 static int event(pid_t tid, int cpu, int pinned)
@@ -61,17 +64,31 @@ static void pause_for(long us)
 	nanosleep(&t, NULL);
 }
 
-static void print_share(int fd)
+struct sums {
+	uint64_t value, enabled, running;
+};
+
+static struct sums sums_of(int fd)
 {
-	struct {
-		uint64_t value, enabled, running;
-	} c;
+	struct sums c;
 
 	if (read(fd, &c, sizeof(c)) != sizeof(c) || !c.enabled) {
 		perror("read");
 		exit(1);
 	}
+	return c;
+}
+
+static void print_share(struct sums c)
+{
 	printf("%.2f\n", 100. * c.running / c.enabled);
+}
+
+static void print_sums(struct sums c)
+{
+	printf("at %llu %llu\n", (unsigned long long)c.enabled,
+	       (unsigned long long)c.running);
+	fflush(stdout);
 }
 
 int main(int argc, char **argv)
@@ -91,6 +108,7 @@ int main(int argc, char **argv)
 	if (n > MOST)
 		n = MOST;
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
 	for (i = 0; i < n; i++)
 		fd[i] = event(-1, cpu, 1);
 	if (argc > 5)
@@ -104,8 +122,12 @@ int main(int argc, char **argv)
 		pause_for(on);
 		switch_all(fd, n, PERF_EVENT_IOC_DISABLE);
 		pause_for(off);
+		if (asked && probe >= 0) {
+			asked = 0;
+			print_sums(sums_of(probe));
+		}
 	}
 	if (probe >= 0)
-		print_share(probe);
+		print_share(sums_of(probe));
 	return 0;
 }

@@ -117,13 +117,29 @@ serve_end() {
 hold() {
 	hog "$@" ${4:+"$(vcpu_thread "$server")"} >/tmp/share &
 	hog=$!
+	noted=0
 	sleep 0.1
 }
 release() {
 	kill -TERM $hog
 	wait $hog
 }
-share() { cat /tmp/share; }
+share() { tail -n 1 /tmp/share; }
+# note_share: how far it is; share_between FROM TO: which part between the notes FROM
+# and TO, which are numbers from 1
+note_share() {
+	kill -USR1 $hog
+	noted=$((noted + 1))
+	until [ "$(grep -c '^at' /tmp/share)" -ge $noted ]; do
+		sleep 0.02
+	done
+}
+share_between() {
+	awk -v from="$1" -v to="$2" '
+		/^at/ { n++; enabled[n] = $2; running[n] = $3 }
+		END { printf "%.2f\n", 100 * (running[to] - running[from]) /
+			(enabled[to] - enabled[from]) }' /tmp/share
+}
 
 # field N LINE: of perf stat -x,
 field() { echo "$2" | cut -d , -f "$1"; }
