@@ -31,30 +31,38 @@ lab-guest run pv --type pv --smp 2 --mem 384 -- cpus.sh
 is "status of a guest whose CPU goes and comes" $? 0
 is "after its end" "$(settled "$before")" "$before"
 
-stage "Linux, destroyed, paused or shut down at any moment"
+stage "Linux, destroyed, paused, saved or shut down at any moment"
 n=0
-while [ $n -lt 4 ]; do
+while [ $n -lt 5 ]; do
 	n=$((n + 1))
 	for type in pvh pv; do
-		# a CPU of their own: the emulator bears that better
-		lab-guest start $type --type $type --cpus 1 --tiny --mem 160 -- sh -c \
+		lab-guest start $type --type $type --tiny --mem 160 -- sh -c \
 			'workload hold 100000 & lab-mark up; wait'
 	done
 	for type in pvh pv; do
 		lab-guest await $type up
 	done
 	[ $n != 1 ] || check "while two count: $(totals)" [ "$(totals)" != "$before" ]
-	case $((n % 4)) in
-	1) sleep 0.$((n % 7)) ;;
+	case $n in
+	1) sleep 0.1 ;;
 	2) xl pause pvh; xl pause pv ;;
 	3) xl shutdown -F pvh >/dev/null 2>&1 & ;;
-	0) xl trigger pvh nmi 2>/dev/null ;;
+	4) xl trigger pvh nmi 2>/dev/null ;;
+	5)
+		saved=0
+		for type in pvh pv; do
+			xl save $type /tmp/$type.save >/tmp/save.txt 2>&1 && saved=$((saved + 1))
+			rm -f /tmp/$type.save
+		done
+		is "saved" $saved 2
+		break
+		;;
 	esac
 	xl destroy pvh & xl destroy pv
 	wait
 done
 is "domains left" "$(alone)" 1
-is "after 8 guests" "$(settled "$before")" "$before"
+is "after 10 guests" "$(settled "$before")" "$before"
 
 stage "small kernels, ended at any moment"
 kinds='pvh-64 pv-64 pvh-32 pv-32'
