@@ -320,28 +320,32 @@ static long switches_so_far(void)
 }
 
 /* Between two clocks, one of which begins before it and one after: whatever the
- * host does to us between two calls is in the longer one, too. */
-static void enabled_between(struct count *c, uint64_t *least, uint64_t *most)
+ * host does to us between two calls is in the longer one, too.  Returns how often
+ * we were switched meanwhile. */
+static long enabled_between(struct count *c, uint64_t *least, uint64_t *most)
 {
 	int fd = event_counter(HW(INSTRUCTIONS), ALL, -1);
 	struct perf_event_attr a = event_attr(PERF_TYPE_SOFTWARE,
 					      PERF_COUNT_SW_TASK_CLOCK, ALL);
 	int outer = event_open(&a, 0, -1, -1);
 	int inner = event_open(&a, 0, -1, -1);
+	long switches = switches_so_far();
 
 	event_enable(outer);
 	event_enable(fd);
 	event_enable(inner);
-	loop(5000000);
+	loop(1000000);
 	event_disable(inner);
 	event_disable(fd);
 	event_disable(outer);
+	switches = switches_so_far() - switches;
 	*c = event_read(fd);
 	*least = event_read(inner).enabled;
 	*most = event_read(outer).enabled;
 	close(inner);
 	close(outer);
 	close(fd);
+	return switches;
 }
 
 /* Not over a switch: perf switches hardware and software events one after the
@@ -351,12 +355,9 @@ TEST(times, "count/enabled-time-is-time")
 	int tries = 50;
 	uint64_t least, most;
 	struct count c;
-	long before;
 
-	do {
-		before = switches_so_far();
-		enabled_between(&c, &least, &most);
-	} while (switches_so_far() != before && --tries);
+	while (enabled_between(&c, &least, &most) && --tries)
+		;
 	detail("enabled %llu, running %llu of %llu to %llu ns",
 	       (unsigned long long)c.enabled, (unsigned long long)c.running,
 	       (unsigned long long)least, (unsigned long long)most);
