@@ -171,14 +171,6 @@ static void throttling(struct vmm *v)
 	op(v, PVPMU_OP_CLOSE, 0);
 }
 
-static uint64_t ns_of(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
 static void clocks(struct vmm *v)
 {
 	const struct pvpmu_slot_host *h = host(v, 0);

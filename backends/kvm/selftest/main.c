@@ -36,6 +36,14 @@ void is(const char *name, int64_t got, int64_t wanted)
 	between(name, got, wanted, wanted);
 }
 
+uint64_t ns_of(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
 void param(const char *name, const char *value)
 {
 	char path[128];

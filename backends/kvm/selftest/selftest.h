@@ -4,12 +4,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "vmm.h"
 
 /* main.c */
 void is(const char *name, int64_t got, int64_t wanted);
 void between(const char *name, int64_t got, int64_t least, int64_t most);
+uint64_t ns_of(clockid_t clock);
 void param(const char *name, const char *value);
 int64_t stat_of(const char *name);
 int64_t setup(struct vmm *v, int vcpu, int area);
