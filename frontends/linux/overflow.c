@@ -9,7 +9,6 @@
 
 #include <linux/kernel.h>
 #include <linux/sched.h>
-#include <linux/sched/task_stack.h>
 #include <xen/xen.h>
 #include <asm/apic.h>
 #include <asm/nmi.h>
@@ -78,12 +77,13 @@ static bool unexpected(struct pvg_cpu *cpu, struct pvg_slot *slot, u32 id)
  * An event of user code can only overflow there, so if the NMI came a moment
  * later, in the kernel, the place is where the task left user code.
  */
-static struct pt_regs *place(struct perf_event *event, struct pt_regs *regs)
+static struct pt_regs *place(struct perf_event *event, struct pt_regs *regs,
+			     struct pt_regs *room)
 {
 	if (!event->attr.exclude_kernel || user_mode(regs) ||
 	    current->flags & PF_KTHREAD || !current->mm)
 		return regs;
-	return task_pt_regs(current);
+	return pvg_user_place(regs, room);
 }
 
 static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
@@ -93,6 +93,7 @@ static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 	struct perf_sample_data data;
 	struct hw_perf_event *hwc;
 	struct pvg_line line;
+	struct pt_regs room;
 
 	if (unexpected(cpu, slot, id) ||
 	    !pvg_harvest(cpu, id, pvg_clock(), &line, false))
@@ -112,7 +113,7 @@ static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 	local64_set(&hwc->period_left, 0);
 
 	perf_sample_data_init(&data, 0, hwc->last_period);
-	if (overflow(event, &data, place(event, regs)))
+	if (overflow(event, &data, place(event, regs, &room)))
 		event->pmu->stop(event, 0);
 	WRITE_ONCE(pvg_area_slot(cpu, id)->guest.next_period,
 		   pvg_period(cpu, event, hwc->sample_period));

@@ -268,6 +268,9 @@ u32 pvg_lvtpc_open(const struct pvg_host *host);
 void pvg_lvtpc_close(void);
 void pvg_claim(struct pvg_cpu *cpu);
 
+/* place.c */
+struct pt_regs *pvg_user_place(struct pt_regs *regs, struct pt_regs *room);
+
 /* switch.c */
 void pvg_switch_on(void);
 void pvg_switch_off(void);

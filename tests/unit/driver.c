@@ -8,6 +8,7 @@ static struct driver *now;
 /* --- the kernel --- */
 
 struct task_struct shim_task;
+struct entry_stack shim_entry_stack;
 struct cpuinfo boot_cpu_data = { X86_VENDOR_AMD, BIT(X86_FEATURE_APIC) };
 static nmi_handler_t handler;
 
@@ -59,7 +60,7 @@ void unregister_nmi_handler(unsigned int type, const char *name)
  */
 static void deliver(u32 raised)
 {
-	struct pt_regs regs = { .user = true };
+	struct pt_regs regs = { .cs = __USER_CS };
 
 	if (now->in_nmi || now->fake.calls[FAKE_RAISE] == raised)
 		return;

@@ -39,6 +39,8 @@ void near(const char *what, uint64_t got, uint64_t want, uint64_t tolerance);
 
 /* true when time is counted in instructions: nothing depends on chance */
 extern bool deterministic;
+/* true when a sample of user code may have an address of the kernel's */
+extern bool may_skid;
 
 /* CPUs that there are; they are numbered from 0. */
 int cpus(void);
@@ -74,7 +76,9 @@ struct sampler {
 	int fd;
 	void *ring;
 	size_t size;
-	uint64_t samples, period_sum, in_loop, lost, throttled, max_chain;
+	uint64_t samples, period_sum, in_loop, in_kernel;
+	uint64_t lost, throttled, max_chain;
+	uint64_t elsewhere; /* where the last was that was not in the loop */
 };
 
 struct sampler sampler_open(uint32_t type, uint64_t config, int where,

@@ -20,7 +20,7 @@ extern const struct test __start_tests[], __stop_tests[];
 
 enum { PASS, FAIL, SKIP };
 
-bool deterministic;
+bool deterministic, may_skid;
 
 static char remark[512];
 
@@ -168,6 +168,7 @@ struct count event_read(int fd)
 }
 
 #define RING_PAGES 512
+#define KERNEL (sizeof(long) == 8 ? 1ull << 63 : 0xc0000000) /* and above */
 
 struct sampler sampler_open(uint32_t type, uint64_t config, int where,
 			    uint64_t period, bool freq, uint64_t extra)
@@ -221,6 +222,9 @@ void sampler_drain(struct sampler *s)
 			if (body.ip >= (uintptr_t)loop_begin &&
 			    body.ip <= (uintptr_t)loop_end)
 				s->in_loop++;
+			else
+				s->elsewhere = body.ip;
+			s->in_kernel += body.ip >= KERNEL;
 			if (body.nr > s->max_chain)
 				s->max_chain = body.nr;
 			break;
@@ -282,9 +286,12 @@ static int run_one(const struct test *t, int seconds)
 
 static int usage(const char *prog, int rc)
 {
-	printf("usage: %s [--list] [--deterministic] [PATTERN...]\n"
+	printf("usage: %s [--list] [--deterministic] [--may-skid] [PATTERN...]\n"
 	       "Runs the tests whose name starts with one of the PATTERNs (all),\n"
-	       "prints PASS, FAIL or SKIP for each; status 1 when one failed.\n",
+	       "prints PASS, FAIL or SKIP for each; status 1 when one failed.\n"
+	       "  --deterministic  nothing depends on chance: all samples come\n"
+	       "  --may-skid       a sample of user code may be in the kernel, as a\n"
+	       "                   PMU's own driver has it when the interrupt is late\n",
 	       prog);
 	return rc;
 }
@@ -300,6 +307,8 @@ int main(int argc, char **argv)
 			list = true;
 		else if (!strcmp(argv[i], "--deterministic"))
 			deterministic = true;
+		else if (!strcmp(argv[i], "--may-skid"))
+			may_skid = true;
 		else
 			return usage(argv[0], strcmp(argv[i], "--help") ? 2 : 0);
 	}

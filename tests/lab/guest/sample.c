@@ -40,8 +40,14 @@ static void sample_loop(uint64_t n, uint64_t p)
 		     (unsigned long long)s.period_sum);
 	/* with other CPUs about, an interrupt may come late, after the loop */
 	if (s.in_loop < s.samples - (deterministic ? 0 : s.samples / 20))
-		fail("%llu samples outside the loop",
-		     (unsigned long long)(s.samples - s.in_loop));
+		fail("%llu samples outside the loop at %p, the last at %#llx",
+		     (unsigned long long)(s.samples - s.in_loop),
+		     (const void *)loop_begin,
+		     (unsigned long long)s.elsewhere);
+	if (s.in_kernel && !may_skid)
+		fail("%llu samples of user code in the kernel, the last outside the loop at %#llx",
+		     (unsigned long long)s.in_kernel,
+		     (unsigned long long)s.elsewhere);
 	if (s.samples * 100 < n / p * (deterministic ? 98 : 20))
 		fail("too few samples");
 	close(s.fd);

@@ -89,17 +89,30 @@ static inline void rcu_barrier(void)
 {
 }
 
+/* linux/kconfig.h: 1 where the option is defined as 1, 0 where it is not */
+#define IS_ENABLED(option) SHIM_IS_ONE(option)
+#define SHIM_IS_ONE(value) SHIM_SECOND(SHIM_COMMA_##value 1, 0, 0)
+#define SHIM_COMMA_1 0,
+#define SHIM_SECOND(...) SHIM_SECOND_OF(__VA_ARGS__)
+#define SHIM_SECOND_OF(first, second, ...) second
+
 /* asm/processor.h, linux/sched.h, xen/xen.h */
 struct pt_regs {
-	u64 ip;
-	bool user;
+	unsigned long r11, bp, cx;
+	unsigned long ip, cs, flags, sp, ss; /* what the CPU pushes */
 };
+
+#define THREAD_SIZE 16384ul
 
 struct task_struct {
 	u32 flags;
 	void *mm;
 	struct perf_event_context *perf_event_ctxp[1];
-	struct pt_regs regs;
+	_Alignas(16) u8 stack[THREAD_SIZE];
+};
+
+struct entry_stack {
+	_Alignas(16) u8 stack[4096];
 };
 
 struct cpuinfo {
@@ -108,11 +121,24 @@ struct cpuinfo {
 };
 
 extern struct task_struct shim_task;
+extern struct entry_stack shim_entry_stack;
 extern struct cpuinfo boot_cpu_data;
 
 #define current (&shim_task)
-#define task_pt_regs(task) (&(task)->regs)
-#define user_mode(regs) ((regs)->user)
+#define smp_processor_id() 0
+#define cpu_entry_stack(cpu) (&shim_entry_stack)
+#define task_stack_page(task) ((void *)(task)->stack)
+#define task_pt_regs(task) \
+	((struct pt_regs *)((task)->stack + THREAD_SIZE) - 1)
+#define test_thread_flag(flag) (shim_task.flags & (flag))
+#define TIF_ADDR32 0x100u
+#define user_mode(regs) (((regs)->cs & 3) == 3)
+#define __USER_CS 0x33u
+#define __USER32_CS 0x23u
+#define __USER_DS 0x2bu
+/* User addresses are low ones, and none of the process's own. */
+#define TASK_SIZE 0x10000ul
+#define TASK_SIZE_MAX TASK_SIZE
 #define PF_KTHREAD 1u
 #define X86_VENDOR_INTEL 0
 #define X86_VENDOR_AMD 2

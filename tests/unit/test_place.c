@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a task left user code, for an NMI at any point of the kernel's entry
+ * code: frontends/linux/place.c, for 32 bits and for 64.
+ */
+#include "unit.h"
+#undef BIT
+
+#include "../../frontends/linux/pvpmu.h"
+
+#define USER_IP 0x1230
+#define USER_SP 0x4560
+#define USER_BP 0x7890
+#define KERNEL_IP 0x7ffff0000000ul
+#define OLD_IP 0x9990
+
+struct task_struct shim_task;
+struct entry_stack shim_entry_stack;
+
+static struct pt_regs room;
+
+static struct pt_regs *entry_frame(void)
+{
+	return (struct pt_regs *)(&shim_entry_stack + 1) - 1;
+}
+
+static void user_frame(struct pt_regs *frame, unsigned long ip)
+{
+	*frame = (struct pt_regs){
+		.ip = ip,
+		.cs = __USER_CS,
+		.sp = USER_SP,
+		.bp = USER_BP,
+	};
+}
+
+/* The NMI finds the kernel with its stack pointer at @sp. */
+static struct pt_regs *place_at(const void *sp, struct pt_regs *regs)
+{
+	*regs = (struct pt_regs){
+		.ip = KERNEL_IP,
+		.cs = 0x10,
+		.sp = (unsigned long)sp,
+		.bp = USER_BP,
+	};
+	return pvg_user_place(regs, &room);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	shim_task = (struct task_struct){ 0 };
+	shim_entry_stack = (struct entry_stack){ 0 };
+	room = (struct pt_regs){ 0 };
+	return 0;
+}
+
+static void the_task_has_it_while_the_kernel_works(void **state)
+{
+	struct pt_regs regs;
+
+	(void)state;
+	user_frame(task_pt_regs(current), USER_IP);
+	assert_ptr_equal(place_at(task_pt_regs(current), &regs),
+			 task_pt_regs(current));
+	assert_ptr_equal(place_at(shim_task.stack + 64, &regs),
+			 task_pt_regs(current));
+}
+
+static void the_task_has_it_on_another_stack(void **state)
+{
+	static u8 irq_stack[256];
+	struct pt_regs regs;
+
+	(void)state;
+	user_frame(task_pt_regs(current), USER_IP);
+	assert_ptr_equal(place_at(irq_stack + 128, &regs),
+			 task_pt_regs(current));
+}
+
+static void the_first_instruction_has_it_on_the_entry_stack(void **state)
+{
+	struct pt_regs regs, *place;
+
+	(void)state;
+	user_frame(task_pt_regs(current), OLD_IP);
+	user_frame(entry_frame(), USER_IP);
+	entry_frame()->bp = 0; /* not there yet */
+	place = place_at(&entry_frame()->ip, &regs);
+	assert_ptr_equal(place, &room);
+	assert_int_equal(place->ip, USER_IP);
+	assert_int_equal(place->sp, USER_SP);
+	assert_int_equal(place->bp, USER_BP);
+	assert_true(user_mode(place));
+}
+
+static void a_frame_on_the_entry_stack_is_it(void **state)
+{
+	struct pt_regs regs;
+
+	(void)state;
+	user_frame(task_pt_regs(current), OLD_IP);
+	user_frame(entry_frame(), USER_IP);
+	assert_ptr_equal(place_at(entry_frame(), &regs), entry_frame());
+	assert_ptr_equal(place_at((u64 *)entry_frame() - 2, &regs),
+			 entry_frame());
+}
+
+static void half_a_frame_is_none(void **state)
+{
+	struct pt_regs regs;
+
+	(void)state;
+	user_frame(task_pt_regs(current), OLD_IP);
+	user_frame(entry_frame(), OLD_IP);
+	assert_ptr_equal(place_at(&entry_frame()->cs, &regs), &regs);
+	assert_ptr_equal(place_at(&shim_entry_stack + 1, &regs), &regs);
+	assert_ptr_equal(place_at(&task_pt_regs(current)->cs, &regs), &regs);
+	assert_ptr_equal(place_at(shim_task.stack + THREAD_SIZE, &regs), &regs);
+}
+
+static void five_words_of_the_tasks_frame_are_enough(void **state)
+{
+	struct pt_regs regs, *place;
+
+	(void)state;
+	user_frame(task_pt_regs(current), USER_IP);
+	place = place_at(&task_pt_regs(current)->ip, &regs);
+	assert_ptr_equal(place, &room);
+	assert_int_equal(place->ip, USER_IP);
+	assert_int_equal(place->bp, USER_BP);
+}
+
+static void no_frame_of_the_kernel_is_it(void **state)
+{
+	struct pt_regs regs;
+
+	(void)state;
+	user_frame(task_pt_regs(current), USER_IP);
+	task_pt_regs(current)->cs = 0x10;
+	assert_ptr_equal(place_at(shim_task.stack + 64, &regs), &regs);
+}
+
+#ifdef CONFIG_X86_64
+static void right_behind_syscall_the_registers_have_it(void **state)
+{
+	struct pt_regs regs = {
+		.ip = KERNEL_IP,
+		.cs = 0x10,
+		.sp = USER_SP,
+		.bp = USER_BP,
+		.cx = USER_IP,
+		.r11 = 0x202,
+	};
+	struct pt_regs *place;
+
+	(void)state;
+	user_frame(task_pt_regs(current), OLD_IP);
+	place = pvg_user_place(&regs, &room);
+	assert_ptr_equal(place, &room);
+	assert_int_equal(place->ip, USER_IP);
+	assert_int_equal(place->sp, USER_SP);
+	assert_int_equal(place->bp, USER_BP);
+	assert_int_equal(place->flags, 0x202);
+	assert_int_equal(place->cs, __USER_CS);
+	shim_task.flags = TIF_ADDR32;
+	assert_int_equal(pvg_user_place(&regs, &room)->cs, __USER32_CS);
+}
+#else
+/* The stack pointer is below the frame before it is copied there. */
+static void an_address_of_the_kernel_is_not_believed(void **state)
+{
+	struct pt_regs regs;
+
+	(void)state;
+	user_frame(task_pt_regs(current), KERNEL_IP);
+	assert_ptr_equal(place_at(task_pt_regs(current), &regs), &regs);
+}
+
+static void sysenter_has_no_address_at_first(void **state)
+{
+	struct pt_regs regs;
+
+	(void)state;
+	user_frame(task_pt_regs(current), 0);
+	assert_ptr_equal(place_at(task_pt_regs(current), &regs), &regs);
+}
+#endif
+
+#define PLACE(test) cmocka_unit_test_setup(test, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PLACE(the_task_has_it_while_the_kernel_works),
+		PLACE(the_task_has_it_on_another_stack),
+		PLACE(the_first_instruction_has_it_on_the_entry_stack),
+		PLACE(a_frame_on_the_entry_stack_is_it),
+		PLACE(half_a_frame_is_none),
+		PLACE(five_words_of_the_tasks_frame_are_enough),
+		PLACE(no_frame_of_the_kernel_is_it),
+#ifdef CONFIG_X86_64
+		PLACE(right_behind_syscall_the_registers_have_it),
+#else
+		PLACE(an_address_of_the_kernel_is_not_believed),
+		PLACE(sysenter_has_no_address_at_first),
+#endif
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
