@@ -27,8 +27,16 @@ ctl_guest() {
 		sleep 3
 		workload count 1000000 3; echo "on: $?"'
 	lab-guest await "$1" up
-	# until all six are open
-	sleep 3
+}
+
+# counting VM: waits until all six are open and overflow, at most half a minute
+counting() {
+	n=0
+	until [ "$(field "$1" open)" = 6 ] && [ "$(field "$1" overflows)" -gt 0 ] ||
+		[ $n -ge 300 ]; do
+		sleep 0.1
+		n=$((n + 1))
+	done
 }
 
 # gone VM: waits until it is not in the list, at most ten seconds
@@ -43,6 +51,8 @@ gone() {
 # ctl_live VM OTHER NAME: all that can be done to VM, which is the guest NAME,
 # leaves OTHER alone
 ctl_live() {
+	counting "$1"
+	counting "$2"
 	pvpmuctl list
 	pvpmuctl limits
 	pvpmuctl events

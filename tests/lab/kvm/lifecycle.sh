@@ -1,7 +1,7 @@
 #!/bin/sh
 # Driver on and off, host module loaded and unloaded under running guests,
 # guests killed: nothing is left behind.
-# kvm-lab: --timeout 900
+# kvm-lab: --timeout 2400
 . lib.sh
 stats=/sys/kernel/debug/pvpmu_kvm/stats
 live() { sed -n 's/^live_\([a-z]*\) \(.*\)/\1=\2/p' $stats | tr '\n' ' '; }
