@@ -28,10 +28,11 @@ for type in pvh pv; do
 	is "$type: the guest ended well" $? 0
 	lab-guest out $type
 	check "$type: counts exactly again" sh -c "lab-guest out $type | grep -q '^count 0'"
+	# the last interval may be too short to be counted
 	check "$type: the session counts to its end" sh -c \
-		"lab-guest out $type | sed -n '/^stat:/,/^:stat/p' | awk -F, '/instructions:u/ { n = \$2 } END { exit !(n > 1000000) }'"
+		"lab-guest out $type | sed -n '/^stat:/,/^:stat/p' | awk -F, '/instructions:u/ { n = last; last = \$2 + 0 } END { exit !(n > 1000000) }'"
 	check "$type: nothing absurd" sh -c \
-		"lab-guest out $type | awk -F, '/instructions:u|cycles/ { if (\$2 > 1e11 || \$6 > 100.01) bad = 1 } END { exit bad }'"
+		"lab-guest out $type | awk -F, '/instructions:u|cycles/ { if (\$2 + 0 > 1e11 || \$6 > 100.01) bad = 1 } END { exit bad }'"
 done
 is "left at the end" "$(settled "$before")" "$before"
 end
