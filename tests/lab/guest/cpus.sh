@@ -26,7 +26,7 @@ n=$(($(wc -l </tmp/stat) + 4))
 until [ "$(wc -l </tmp/stat)" -ge $n ]; do
 	sleep 0.1
 done
-n=$(tail -n 3 /tmp/stat | awk -F, '$2 > 1000000 { n++ } END { print n + 0 }')
+n=$(tail -n 3 /tmp/stat | awk -F, '$2 + 0 > 1000000 { n++ } END { print n + 0 }')
 is "intervals that count after it" "$n" 3
 kill -INT $stat $record
 wait $stat $record

@@ -55,7 +55,7 @@ is "the guest counts on" $? 0
 lab-guest out a
 # within the guest's second to notice, the running perf stat counts again
 n=$(lab-guest out a | sed '/^--/q' | tail -n 5 | tr -d , |
-	awk '/instructions:u/ && $2 > 1000000 { n++ } END { print n + 0 }')
+	awk '/instructions:u/ && $2 + 0 > 1000000 { n++ } END { print n + 0 }')
 check "the perf stat carries on: $n of its last intervals count" [ "$n" -ge 3 ]
 is "nothing left" "$(live)" "$none"
 
