@@ -19,6 +19,7 @@
 
 static int (*overflow)(struct perf_event *event, struct perf_sample_data *data,
 		       struct pt_regs *regs);
+static void (*sample_took)(u64 ns);
 static bool lvtpc;
 static bool pv_nmi; /* there is no local APIC, but Xen's NMI callback */
 
@@ -122,17 +123,23 @@ static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 /*
  * NMI.  One exchange for each: an overflow that comes later brings an NMI of
  * its own, and would leave it with nothing if it was taken here.
+ *
+ * perf is told how long it took, as by every PMU's driver: that is how it finds
+ * out that samples take more of the CPU than perf_cpu_time_max_percent, and
+ * lowers the rate.
  */
 static int handler(unsigned int type, struct pt_regs *regs)
 {
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
 	u32 *word = &pvg_area(cpu)->overflow.pending;
 	u32 pending;
+	u64 begin;
 
 	if (!cpu->live)
 		return claim(cpu) ? NMI_HANDLED : NMI_DONE;
 	if (!READ_ONCE(*word) && !claim(cpu))
 		return NMI_DONE;
+	begin = pvg_clock();
 
 	/* First, or what overflows after the exchange finds it masked. */
 	if (lvtpc_masks)
@@ -143,6 +150,8 @@ static int handler(unsigned int type, struct pt_regs *regs)
 	for_each_id(id, pending & GENMASK(cpu->host.slots - 1, 0))
 		sample(cpu, id, regs);
 	pvg_claim(cpu);
+	if (sample_took)
+		sample_took(pvg_clock() - begin);
 	return NMI_HANDLED;
 }
 
@@ -181,6 +190,7 @@ void pvg_overflow_init(void)
 	lvtpc_masks = lvtpc && boot_cpu_data.x86_vendor != X86_VENDOR_AMD &&
 		      boot_cpu_data.x86_vendor != X86_VENDOR_HYGON;
 	overflow = pvg_resolve("perf_event_overflow");
+	sample_took = pvg_resolve("perf_sample_event_took");
 	if (!lvtpc && !pv_nmi)
 		pr_info("no local APIC: events count, but cannot sample\n");
 	if (!overflow)

@@ -127,10 +127,17 @@ static int take_sample(struct perf_event *event, struct perf_sample_data *data,
 	assert_true(data->period > 0);
 	now->samples[n]++;
 	now->weight[n] += data->period;
+	now->fake.now += now->sample_ns;
 	if (!now->stop_samples)
 		return 0;
 	now->stop_samples--;
 	return 1;
+}
+
+static void sample_event_took(u64 ns)
+{
+	assert_true(now->in_nmi);
+	now->took += ns;
 }
 
 /* --- files of the driver that are not here --- */
@@ -202,7 +209,12 @@ int pvg_discover(struct pvg_host *host, u32 hint, bool all)
 
 void *pvg_resolve(const char *name)
 {
-	return strcmp(name, "perf_event_overflow") ? NULL : (void *)take_sample;
+	if (!strcmp(name, "perf_event_overflow"))
+		return (void *)take_sample;
+	if (!strcmp(name, "perf_sample_event_took"))
+		return (void *)sample_event_took;
+	fail();
+	return NULL;
 }
 
 u64 pvg_clock(void)

@@ -23,6 +23,8 @@
  * @moments: how often that was
  * @in_nmi: an NMI is being handled
  * @stop_samples: perf_event_overflow() asks for this many stops
+ * @sample_ns: how long perf_event_overflow() takes
+ * @took: what perf was told that samples took, in all
  * @samples: samples taken, by event
  * @weight: their periods' sum
  * @event: events of the test's perf
@@ -37,6 +39,8 @@ struct driver {
 	u64 moments;
 	bool in_nmi;
 	u32 stop_samples;
+	u64 sample_ns;
+	u64 took;
 	u64 samples[DRIVER_EVENTS];
 	u64 weight[DRIVER_EVENTS];
 	struct perf_event event[DRIVER_EVENTS];

@@ -181,6 +181,26 @@ static void period_ends_where_it_was_reloaded_to_end(void **state)
 	assert_weighed(driver, 0);
 }
 
+/* All of it, and nothing of what was no sample. */
+static void perf_hears_what_samples_take(void **state)
+{
+	struct driver *driver = *state;
+
+	driver->sample_ns = 300;
+	driver_event(driver, 0, INSTRUCTIONS, 1000);
+	driver_event(driver, 1, CYCLES, 1000);
+	driver_event(driver, 2, BRANCHES, 0);
+	driver_sched(driver, 0, 1 | 4);
+	driver_run(driver, 1000, 999);
+	assert_int_equal(driver->took, 0);
+	driver_run(driver, 1000, 1);
+	assert_int_equal(driver->took, 300);
+	driver_sched(driver, 0, 2);
+	driver_run(driver, 1000, 1000);
+	assert_int_equal(driver->samples[0] + driver->samples[1], 3);
+	assert_int_equal(driver->took, 900);
+}
+
 /*
  * A moment is each call, before and after, and wherever the driver says
  * barrier() or looks at the clock.  The n-th one has an NMI.
@@ -485,6 +505,7 @@ int main(void)
 		DRIVER(samples_weigh_what_was_counted),
 		DRIVER(throttled_by_perf_is_stopped_at_once),
 		DRIVER(period_ends_where_it_was_reloaded_to_end),
+		DRIVER(perf_hears_what_samples_take),
 		cmocka_unit_test(nmi_at_any_moment_of_add),
 		cmocka_unit_test(nmi_at_any_moment_of_switch),
 		cmocka_unit_test(nmi_at_any_moment_of_del),

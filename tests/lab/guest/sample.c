@@ -282,3 +282,51 @@ TEST(two, "sample/two-at-once")
 	    b.samples < (deterministic ? 150 : 30))
 		fail("too few samples");
 }
+
+#define RATE "/proc/sys/kernel/perf_event_max_sample_rate"
+#define PERCENT "/proc/sys/kernel/perf_cpu_time_max_percent"
+
+static unsigned int knob(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	unsigned int value;
+
+	if (!f || fscanf(f, "%u", &value) != 1)
+		fail("%s: %s", path, strerror(errno));
+	fclose(f);
+	return value;
+}
+
+static void turn_knob(const char *path, unsigned int value)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fprintf(f, "%u\n", value) < 0 || fclose(f))
+		fail("%s: %s", path, strerror(errno));
+}
+
+/*
+ * Samples may take a part of the CPU's time only, here the smallest that can be
+ * asked for: perf hears what they take, and lowers the rate.
+ */
+TEST(guard, "sample/share-of-time")
+{
+	unsigned int rate = knob(RATE), percent = knob(PERCENT), after;
+	struct sampler s;
+
+	turn_knob(PERCENT, 1);
+	turn_knob(RATE, 100000); /* refused while the percentage is 0 or 100 */
+	s = sampler_open(HW(INSTRUCTIONS), U, 10000, false, 0);
+	event_enable(s.fd);
+	loop(5000000);
+	event_disable(s.fd);
+	sampler_drain(&s);
+	after = knob(RATE);
+	turn_knob(RATE, rate);
+	turn_knob(PERCENT, percent);
+	detail("%llu samples, throttled %llu times, at most %u a second",
+	       (unsigned long long)s.samples, (unsigned long long)s.throttled,
+	       after);
+	if (after >= 100000)
+		fail("perf was not told");
+}
