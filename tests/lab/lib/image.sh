@@ -53,7 +53,7 @@ lab_modules() {
 }
 
 # lab_busybox DIR [BINARY]: a root directory with busybox, or one of another
-# architecture
+# architecture, and what all images have
 lab_busybox() {
 	local dir=$1 bb=$DEB_ROOT/bin/busybox a
 	mkdir -p "$dir"/{bin,sbin,proc,sys,dev,tmp,run,root,etc,lab,usr/bin,usr/sbin}
@@ -66,6 +66,7 @@ lab_busybox() {
 		[ -e "$dir$a" ] || ln -s busybox "$dir$a"
 	done
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$dir/etc/passwd"
+	cp -a "$LAB/image/all/." "$dir/"
 }
 
 # lab_cpio DIR FILE: an uncompressed archive (unpacking is what costs time).
