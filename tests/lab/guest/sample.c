@@ -312,11 +312,11 @@ static void turn_knob(const char *path, unsigned int value)
 TEST(guard, "sample/share-of-time")
 {
 	unsigned int rate = knob(RATE), percent = knob(PERCENT), after;
-	struct sampler s;
+	/* before anything is changed: it may end the test */
+	struct sampler s = sampler_open(HW(INSTRUCTIONS), U, 10000, false, 0);
 
 	turn_knob(PERCENT, 1);
 	turn_knob(RATE, 100000); /* refused while the percentage is 0 or 100 */
-	s = sampler_open(HW(INSTRUCTIONS), U, 10000, false, 0);
 	event_enable(s.fd);
 	loop(5000000);
 	event_disable(s.fd);
