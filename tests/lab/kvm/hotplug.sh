@@ -6,16 +6,6 @@ stats=/sys/kernel/debug/pvpmu_kvm
 areas() { sed -n 's/^live_areas //p' $stats/stats; }
 cpu1() { sed -n 's/.* vcpu 1 .*\(area [01] open [0-9]*\).*/\1/p' $stats/vcpus; }
 
-# until_is N COMMAND...: within 20 seconds
-until_is() {
-	n=400 wanted=$1
-	shift
-	until [ "$("$@")" = "$wanted" ] || [ $n = 0 ]; do
-		n=$((n - 1))
-		sleep 0.05
-	done
-}
-
 sysfs=/sys/devices/system/cpu/cpu1/online
 # what wakes the guest: one more serial port
 mkfifo /tmp/wake.in /tmp/wake.out

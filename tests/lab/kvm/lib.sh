@@ -21,6 +21,16 @@ is() {
 	if [ "$2" = "$3" ]; then pass "$1: $2"; else fail "$1: $2, expected $3"; fi
 }
 
+# until_is WANTED COMMAND...: waits until COMMAND prints it, 20 seconds at most
+until_is() {
+	n=400 wanted=$1
+	shift
+	until [ "$("$@")" = "$wanted" ] || [ $n = 0 ]; do
+		n=$((n - 1))
+		sleep 0.05
+	done
+}
+
 # at_most NAME GOT LIMIT
 at_most() {
 	if [ "$2" -le "$3" ]; then pass "$1: $2"; else fail "$1: $2, more than $3"; fi

@@ -6,15 +6,6 @@
 stats=/sys/kernel/debug/pvpmu_kvm/stats
 areas() { sed -n 's/^live_areas //p' $stats; }
 
-# within 20 seconds
-until_areas() {
-	n=400
-	until [ "$(areas)" = "$1" ] || [ $n = 0 ]; do
-		n=$((n - 1))
-		sleep 0.05
-	done
-}
-
 # the guest's kernel came up $1 times
 until_up() {
 	n=1200
@@ -35,12 +26,12 @@ lab-guest start a --tiny --qemu "-action reboot=reset" -- sh -c '
 until_up 1
 lab-guest monitor a stop
 lab-guest monitor a system_reset
-until_areas 0
+until_is 0 areas
 is "areas after a reset, before the guest runs" "$(areas)" 0
 lab-guest monitor a cont
 until_up 2
 lab-guest tell a go
-until_areas 0
+until_is 0 areas
 is "areas after the guest reset itself" "$(areas)" 0
 until_up 3
 lab-guest kill a
