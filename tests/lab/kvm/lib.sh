@@ -21,9 +21,9 @@ is() {
 	if [ "$2" = "$3" ]; then pass "$1: $2"; else fail "$1: $2, expected $3"; fi
 }
 
-# until_is WANTED COMMAND...: waits until COMMAND prints it, 20 seconds at most
+# until_is WANTED COMMAND...: waits until COMMAND prints it, two minutes at most
 until_is() {
-	n=400 wanted=$1
+	n=2400 wanted=$1
 	shift
 	until [ "$("$@")" = "$wanted" ] || [ $n = 0 ]; do
 		n=$((n - 1))

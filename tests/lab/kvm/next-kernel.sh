@@ -55,11 +55,8 @@ forget_panic $guest
 append=
 counting d
 lab-guest tell d "echo c >/proc/sysrq-trigger"
-n=400
-until [ "$(stat live_areas)" -le 1 ] || [ $n = 0 ]; do
-	n=$((n - 1))
-	sleep 0.05
-done
+at_rest() { [ "$(stat live_areas)" -gt 1 ] || echo yes; }
+until_is yes at_rest
 over "a panic" 1
 forget_panic $guest
 

@@ -6,14 +6,12 @@
 stats=/sys/kernel/debug/pvpmu_kvm/stats
 areas() { sed -n 's/^live_areas //p' $stats; }
 
-# the guest's kernel came up $1 times
+# how often the guest's kernel came up
+ups() { grep -c '^mark up' /run/lab/a/ctl; }
+
 until_up() {
-	n=1200
-	until [ "$(grep -c '^mark up' /run/lab/a/ctl)" = "$1" ] || [ $n = 0 ]; do
-		n=$((n - 1))
-		sleep 0.1
-	done
-	is "the guest came up" "$(grep -c '^mark up' /run/lab/a/ctl)" "$1"
+	until_is "$1" ups
+	is "the guest came up" "$(ups)" "$1"
 	is "areas" "$(areas)" 1
 }
 
