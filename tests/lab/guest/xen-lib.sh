@@ -12,36 +12,10 @@ totals() {
 	xl dmesg | sed -n 's/.*pvpmu: \([0-9]* areas.*\)/\1/p' | tail -n 1
 }
 
-# settled BEFORE: what is left of a domain goes a moment after xl says that it is gone:
-# waits until the totals are as they were BEFORE, ten seconds at most.
-settled() {
-	tries=0
-	until now=$(totals); [ "$now" = "$1" ] || [ $tries = 20 ]; do
-		tries=$((tries + 1))
-		sleep 0.5
-	done
-	echo "$now"
-}
-
-# areas COUNT: waits for so many to be mapped, half a minute at most
-areas() {
-	tries=0
-	until [ "$(totals | cut -d ' ' -f 1)" = "$1" ] || [ $tries = 60 ]; do
-		tries=$((tries + 1))
-		sleep 0.5
-	done
-	totals | cut -d ' ' -f 1
-}
-
-# waits until dom0 is alone, a minute at most; how many there are then
-alone() {
-	tries=0
-	until [ "$(xl list | wc -l)" = 2 ] || [ $tries = 120 ]; do
-		tries=$((tries + 1))
-		sleep 0.5
-	done
-	xl list | tail -n +2 | wc -l
-}
+# What is left of a domain goes a moment after xl says that it is gone, and xl may say
+# that a moment after the command which ended it: comes_to waits for both.
+areas() { totals | cut -d ' ' -f 1; }
+domains() { xl list | tail -n +2 | wc -l; }
 
 # kernel VERB NAME KIND COMMAND [OPTION]...: lab-guest VERB with a small kernel,
 # KIND being its type and how many bits it has: pvh-64

@@ -10,7 +10,7 @@ vm=$(lab-guest pid a) other=$(lab-guest pid b)
 ctl_live "$vm" "$other" a
 
 lab-guest kill b
-gone "$other"
+comes_to "lines of a VM that is gone" 0 lines "$other" pvpmuctl limits
 pvpmuctl set "$other" slots_vm=1 2>/dev/null
 is "a VM that is gone" $? 1
 

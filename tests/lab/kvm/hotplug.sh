@@ -14,8 +14,7 @@ is "areas" "$(areas)" 2
 
 stage "CPU 1 of the guest goes and comes"
 ask 'perf stat -a -e instructions,cycles -o /tmp/stat sleep 10000 & stat=$!'
-until_is "area 1 open 2" cpu1
-is "CPU 1" "$(cpu1)" "area 1 open 2"
+comes_to "CPU 1" "area 1 open 2" cpu1
 ask "echo 0 >$sysfs"
 is "CPU 1 that is gone" "$(cpu1)" "area 0 open 0"
 is "areas without it" "$(areas)" 1
@@ -65,10 +64,8 @@ is "areas after it" "$(areas)" 2
 begin_count
 ask 'echo 2 >/sys/module/suspend/parameters/pm_test_delay; echo core >/sys/power/pm_test'
 asleep 'echo disk >/sys/power/state'
-until_is 0 areas
-is "areas while no CPU runs" "$(areas)" 0
-until_is 2 areas
-is "areas when they do" "$(areas)" 2
+comes_to "areas while no CPU runs" 0 areas
+comes_to "areas when they do" 2 areas
 awake
 
 stage "CPU 1 of the host goes and comes"
@@ -82,5 +79,5 @@ for _ in 1 2; do
 done
 end_count
 serve_end
-is "areas left" "$(areas)" 0
+comes_to "areas left" 0 areas
 end

@@ -21,14 +21,18 @@ is() {
 	if [ "$2" = "$3" ]; then pass "$1: $2"; else fail "$1: $2, expected $3"; fi
 }
 
-# until_is WANTED COMMAND...: waits until COMMAND prints it, two minutes at most
-until_is() {
-	n=2400 wanted=$1
-	shift
-	until [ "$("$@")" = "$wanted" ] || [ $n = 0 ]; do
-		n=$((n - 1))
+seconds() { cut -d . -f 1 /proc/uptime; }
+
+# comes_to NAME WANTED COMMAND...: PASS as soon as COMMAND prints it, which may be
+# later, or not at every moment; FAIL when it did not in two minutes.  What is judged
+# is what was read, never what a second look would find.
+comes_to() {
+	name=$1 wanted=$2 deadline=$(($(seconds) + 120))
+	shift 2
+	while got=$("$@"); [ "$got" != "$wanted" ] && [ "$(seconds)" -lt $deadline ]; do
 		sleep 0.05
 	done
+	is "$name" "$got" "$wanted"
 }
 
 # at_most NAME GOT LIMIT
@@ -37,7 +41,7 @@ at_most() {
 }
 
 # how far a long script is
-stage() { echo "-- $* (at $(cut -d . -f 1 /proc/uptime) s)"; }
+stage() { echo "-- $* (at $(seconds) s)"; }
 
 # last word of a script
 end() { exit $bad; }

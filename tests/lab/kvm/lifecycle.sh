@@ -10,10 +10,7 @@ refs() { sed -n "s/^$1 [0-9]* \([0-9]*\) .*/\1/p" /proc/modules; }
 none='vms=0 vcpus=0 areas=0 events=0 '
 
 # nothing_left NAME: what is left of a guest may go a moment after its end
-nothing_left() {
-	until_is "$none" live
-	is "$1" "$(live)" "$none"
-}
+nothing_left() { comes_to "$1" "$none" live; }
 
 stage "driver off and on"
 # 100 times on and off, with and without events

@@ -56,10 +56,10 @@ append=
 counting d
 lab-guest tell d "echo c >/proc/sysrq-trigger"
 at_rest() { [ "$(stat live_areas)" -gt 1 ] || echo yes; }
-until_is yes at_rest
+comes_to "a panic: its CPUs rest" yes at_rest
 over "a panic" 1
 forget_panic $guest
 
-is "areas left" "$(stat live_areas)" 0
-is "perf events left" "$(stat live_events)" 0
+comes_to "areas left" 0 stat live_areas
+comes_to "perf events left" 0 stat live_events
 end

@@ -10,8 +10,7 @@ areas() { sed -n 's/^live_areas //p' $stats; }
 ups() { grep -c '^mark up' /run/lab/a/ctl; }
 
 until_up() {
-	until_is "$1" ups
-	is "the guest came up" "$(ups)" "$1"
+	comes_to "the guest came up" "$1" ups
 	is "areas" "$(areas)" 1
 }
 
@@ -24,13 +23,11 @@ lab-guest start a --tiny --qemu "-action reboot=reset" -- sh -c '
 until_up 1
 lab-guest monitor a stop
 lab-guest monitor a system_reset
-until_is 0 areas
-is "areas after a reset, before the guest runs" "$(areas)" 0
+comes_to "areas after a reset, before the guest runs" 0 areas
 lab-guest monitor a cont
 until_up 2
 lab-guest tell a go
-until_is 0 areas
-is "areas after the guest reset itself" "$(areas)" 0
+comes_to "areas after the guest reset itself" 0 areas
 until_up 3
 lab-guest kill a
 end

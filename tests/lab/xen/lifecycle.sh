@@ -16,20 +16,20 @@ lab-guest start pv --type pv --tiny --mem 160 --smp 2 -- sh -c '
 	taskset 2 workload count 1000000 3; echo "count $?"
 	lab-mark counted; wait'
 lab-guest await pv up
-is "areas of two vCPUs" "$(areas 2)" 2
+comes_to "areas of two vCPUs" 2 areas
 xl vcpu-set pv 1
-is "areas without the second" "$(areas 1)" 1
+comes_to "areas without the second" 1 areas
 xl vcpu-set pv 2
 lab-guest tell pv go
 lab-guest await pv counted
 check "it counts there again" sh -c "lab-guest out pv | grep -q '^count 0'"
-is "areas with it" "$(areas 2)" 2
+comes_to "areas with it" 2 areas
 xl destroy pv
-is "domains left" "$(alone)" 1
-is "destroyed" "$(settled "$before")" "$before"
+comes_to "domains left" 1 domains
+comes_to "destroyed" "$before" totals
 lab-guest run pv --type pv --smp 2 --mem 384 -- cpus.sh
 is "status of a guest whose CPU goes and comes" $? 0
-is "after its end" "$(settled "$before")" "$before"
+comes_to "after its end" "$before" totals
 
 stage "Linux, destroyed, paused, saved or shut down at any moment"
 n=0
@@ -61,8 +61,8 @@ while [ $n -lt 5 ]; do
 	xl destroy pvh & xl destroy pv
 	wait
 done
-is "domains left" "$(alone)" 1
-is "after 10 guests" "$(settled "$before")" "$before"
+comes_to "domains left" 1 domains
+comes_to "after 10 guests" "$before" totals
 
 stage "small kernels, ended at any moment"
 kinds='pvh-64 pv-64 pvh-32 pv-32'
@@ -98,10 +98,10 @@ while [ $n -lt 3 ] && [ $bad = 0 ]; do
 		xl destroy $kind 2>/dev/null &
 	done
 	wait
-	[ "$(alone)" = 1 ] || fail "round $n: domains left: $(xl list)"
+	comes_to "round $n: domains left" 1 domains
 done
 is "rounds of four" $n 3
-is "after them" "$(settled "$before")" "$before"
+comes_to "after them" "$before" totals
 
 # xl begins each of them anew, which takes less than to run xl for each
 again='on_poweroff = "restart"
@@ -138,8 +138,8 @@ until [ "$(xl list | wc -l)" = 2 ] || [ $n = 20 ]; do
 	done
 	sleep 0.5
 done
-is "domains left of a hundred small guests" "$(alone)" 1
-is "after a hundred small guests" "$(settled "$before")" "$before"
+comes_to "domains left of a hundred small guests" 1 domains
+comes_to "after a hundred small guests" "$before" totals
 
 stage "small kernels go on after a soft reset, where nothing of theirs is left"
 # PV guests have no soft reset
@@ -147,16 +147,16 @@ for kind in pvh-64 pvh-32; do
 	kernel start $kind $kind reset --xl 'on_soft_reset = "preserve"'
 	lab-guest await $kind up
 	until [ "$(xl list $kind | awk 'NR == 2 { print substr($5, 4, 1) }')" = s ]; do sleep 0.2; done
-	is "$kind: areas before a soft reset" "$(areas 1)" 1
+	comes_to "$kind: areas before a soft reset" 1 areas
 	/lab/kernels/softreset "$(xl domid $kind)"
 	is "$kind: soft reset" $? 0
 	is "$kind: after it" "$(totals)" "0 areas mapped, 0 counters running, 4 timers"
 	xl unpause $kind
-	is "$kind: finds nothing left, and counts again" "$(areas 1)" 1
+	comes_to "$kind: finds nothing left, and counts again" 1 areas
 	xl destroy $kind
-	is "$kind: and after its end" "$(settled "$before")" "$before"
+	comes_to "$kind: and after its end" "$before" totals
 done
-is "at the end" "$(settled "$before")" "$before"
+comes_to "at the end" "$before" totals
 check "the hypervisor says nothing of it" sh -c \
 	'! { cat /tmp/xen.log; xl dmesg; } | grep -i -E "assert|bug on|panic"'
 end

@@ -21,7 +21,7 @@ becomes() {
 		lab-mark up
 		eval "$(lab-await)"'
 	lab-guest await a up
-	is "$1: areas before" "$(areas 1)" 1
+	comes_to "$1: areas before" 1 areas
 	told=$(next_kernels)
 	lab-guest tell a "$2"
 	n=100
@@ -43,8 +43,8 @@ becomes() {
 	sleep 2
 	is "$1: while it executes" "$(totals | cut -d , -f 1,2)" "0 areas mapped, 0 counters running"
 	xl destroy a
-	is "$1: domains left" "$(alone)" 1
-	is "$1: after its end" "$(settled "$before")" "$before"
+	comes_to "$1: domains left" 1 domains
+	comes_to "$1: after its end" "$before" totals
 	lab-guest log a >/dev/null
 	forget_panic a
 }

@@ -20,7 +20,7 @@ for type in pvh pv; do
 	lab-guest await $type up
 	xl save $type /tmp/$type.save >/tmp/save.txt 2>&1 || cat /tmp/save.txt
 	is "$type: saved" "$(xl list $type 2>/dev/null | wc -l)" 0
-	is "$type: what Xen has of it then" "$(settled "$before")" "$before"
+	comes_to "$type: what Xen has of it then" "$before" totals
 	xl restore /tmp/$type.save >/tmp/restore.txt 2>&1 || cat /tmp/restore.txt
 	rm -f /tmp/$type.save
 	lab-guest tell $type go
@@ -34,5 +34,5 @@ for type in pvh pv; do
 	check "$type: nothing absurd" sh -c \
 		"lab-guest out $type | awk -F, '/instructions:u|cycles/ { if (\$2 + 0 > 1e11 || \$6 > 100.01) bad = 1 } END { exit bad }'"
 done
-is "left at the end" "$(settled "$before")" "$before"
+comes_to "left at the end" "$before" totals
 end
