@@ -102,26 +102,25 @@ lab_need_packages() {
 # A private apt: its own lists, its own (empty) status, so that it needs no
 # root, touches nothing on the machine and always answers with whole closures.
 # PVPMU_DEBIAN_MIRROR and PVPMU_DEBIAN_SECURITY name other mirrors.
-# lab_apt_setup [i386]: for amd64, or another architecture's point release
+# lab_apt_setup [SUITE [ARCH]]: what lab_apt_get and lab_apt_cache speak of from
+# now on: bookworm and amd64, or another suite by itself
+LAB_APT_UPDATED=' '
 # shellcheck disable=SC2120
 lab_apt_setup() {
-	local arch=${1:-amd64} t s
-	local d=$CACHE/apt${1:+-$1}
+	local suite=${1:-bookworm} arch=${2:-amd64} t s
+	local d=$CACHE/apt-$suite-$arch
 	local mirror=${PVPMU_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 	local security=${PVPMU_DEBIAN_SECURITY:-http://deb.debian.org/debian-security}
+	local suites=("$mirror $suite")
 
-	[ "${LAB_APT_READY:-}" != "$arch" ] || return 0
 	command -v apt-get >/dev/null || die "this lab needs Debian's apt-get"
-	mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
-	: >"$d/status"
-	for t in deb deb-src; do
-		for s in "$mirror bookworm" "$mirror bookworm-updates" \
-			"$security bookworm-security"; do
-			[ "$arch" = amd64 ] || [ "$t $s" = "deb $mirror bookworm" ] || continue
-			printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s main\n' \
-				"$t" "$s"
-		done
-	done >"$d/sources.list"
+	# of another architecture the point release does, without its updates
+	case $arch-$suite in
+	*-*-*) ;;
+	amd64-*) suites+=("$mirror $suite-updates" "$security $suite-security") ;;
+	esac
+	# shellcheck disable=SC2034 # for those who source this
+	LAB_APT=$d
 	LAB_APT_OPTIONS=(
 		-o "Dir::Etc::sourcelist=$d/sources.list"
 		-o Dir::Etc::sourceparts=/dev/null
@@ -138,9 +137,22 @@ lab_apt_setup() {
 		-o Acquire::Languages=none
 		-o Acquire::Retries=3
 	)
-	logged "$d/update.log" "reading Debian's package lists" \
-		apt-get "${LAB_APT_OPTIONS[@]}" update || die "cannot read Debian's package lists"
-	LAB_APT_READY=$arch
+	[[ $LAB_APT_UPDATED != *" $d "* ]] || return 0
+	mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
+	(
+		flock 8
+		: >"$d/status"
+		for t in deb deb-src; do
+			[ "$arch" = amd64 ] || [ "$t" = deb ] || continue
+			for s in "${suites[@]}"; do
+				printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s main\n' \
+					"$t" "$s"
+			done
+		done >"$d/sources.list"
+		logged "$d/update.log" "reading the package lists of Debian's $suite" \
+			apt-get "${LAB_APT_OPTIONS[@]}" update 8>&-
+	) 8>"$d/lock" || die "cannot read the package lists of Debian's $suite"
+	LAB_APT_UPDATED+="$d "
 }
 
 lab_apt_get() { apt-get "${LAB_APT_OPTIONS[@]}" "$@"; }
@@ -169,6 +181,31 @@ lab_source() {
 		warn "the source $package $v does not download, trying another"
 	done
 	die "no source of $package could be downloaded"
+}
+
+# lab_orig_source DIR SUITE PACKAGE SERIES: extracts the upstream tarball of the
+# newest source of PACKAGE in SUITE, whose version begins with the regular
+# expression SERIES, into DIR/src; DIR/version says which.  Debian's own part is
+# not needed, and of older versions it may be gone.  Fails if it does not download.
+lab_orig_source() {
+	local dir=$1 suite=$2 package=$3 series=$4 v log=$CACHE/source-$3.log orig
+	lab_apt_setup "$suite"
+	v=$(lab_apt_cache showsrc --only-source "$package" 2>/dev/null |
+		sed -n "s/^Version: \($series.*\)\$/\1/p" | sort -Vr | head -n 1)
+	[ -n "$v" ] || return 1
+	rm -rf "$dir"
+	mkdir -p "$dir/src"
+	say "downloading the source $package $v"
+	(cd "$dir" && lab_apt_get source --download-only "$package=$v") >"$log" 2>&1 || true
+	orig=$(find "$dir" -maxdepth 1 -name "*.orig.tar.xz")
+	if ! [ -s "$orig" ] || ! lab_apt_cache showsrc --only-source "$package" |
+		grep -qF " $(sha256sum <"$orig" | cut -d ' ' -f 1) "; then
+		warn "the source $package $v does not download"
+		return 1
+	fi
+	tar -x -C "$dir/src" --no-same-owner --strip-components=1 -f "$orig" ||
+		die "cannot extract $orig"
+	printf '%s\n' "$v" >"$dir/version"
 }
 
 # lab_make NAME DIR FUNCTION [ARG]...: have FUNCTION make DIR, unless it is there

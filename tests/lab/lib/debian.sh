@@ -13,13 +13,13 @@ lab_debian_download() {
 	local d=$1 v image headers common kbuild log=$CACHE/debian.log
 
 	lab_apt_setup
-	rm -rf "$d" "$CACHE/apt/cache/archives"
-	mkdir -p "$d/debs" "$CACHE/apt/cache/archives/partial"
+	rm -rf "$d" "$LAB_APT/cache/archives"
+	mkdir -p "$d/debs" "$LAB_APT/cache/archives/partial"
 	# shellcheck disable=SC2086
 	logged "$log" "downloading perf, qemu-system-x86 and their libraries" \
 		lab_apt_get -y -d install $LAB_DEB_PACKAGES ||
 		die "cannot download $LAB_DEB_PACKAGES"
-	mv "$CACHE"/apt/cache/archives/*.deb "$d/debs/"
+	mv "$LAB_APT"/cache/archives/*.deb "$d/debs/"
 
 	# The newest 6.1 kernel whose image and headers both download.
 	for image in $(lab_apt_cache search --names-only \

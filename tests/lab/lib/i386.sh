@@ -8,7 +8,7 @@ LAB_I386_LAYOUT=1
 lab_i386_download() {
 	local d=$1 v headers log=$CACHE/i386.log
 
-	lab_apt_setup i386
+	lab_apt_setup bookworm i386
 	rm -rf "$d"
 	mkdir -p "$d/debs"
 	for v in $(lab_apt_cache search --names-only '^linux-image-6\.1\.0-[0-9]+-686$' |

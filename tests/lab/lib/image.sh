@@ -69,8 +69,11 @@ lab_busybox() {
 	cp -a "$LAB/image/all/." "$dir/"
 }
 
-# lab_cpio DIR FILE: an uncompressed archive (unpacking is what costs time).
+# lab_cpio DIR FILE: an uncompressed archive (unpacking is what costs time).  All
+# times are one moment: the kernel finds the archive's bytes in its early boot, and
+# what it executes there must not depend on when the archive was made.
 lab_cpio() {
+	find "$1" -exec touch -h -d @1767225600 {} +
 	(cd "$1" && find . -mindepth 1 -print0 | sort -z |
 		cpio --null -o -H newc -R 0:0 --reproducible --quiet) >"$2"
 }

@@ -42,18 +42,24 @@ lab_said_done() {
 	return 1
 }
 
-# lab_boot COMMAND...: runs the emulator.  Returns 0 when the machine said
-# "done", 1 when the emulator hung, else dies.
-lab_boot() {
-	local last=0 size looked=$EPOCHSECONDS quiet_since=$EPOCHSECONDS shower
-	rm -f "$run"/{ctl,host.log,files.cpio,output}
-	rm -f "$run/out.fifo"
-	mkfifo "$run/out.fifo"
-	: >"$run/ctl"
-	tee "$run/output" <"$run/out.fifo" &
-	shower=$!
-	"$@" >"$run/emulator.log" 2>&1 </dev/null &
-	emulator=$!
+# lab_cpu_seconds PID: CPU time that a process and its threads took
+lab_cpu_seconds() {
+	local fields hertz=100
+	read -r -a fields 2>/dev/null <"/proc/$1/stat" || return 0
+	# the name has no blank: it is the emulator's
+	echo $(((fields[13] + fields[14]) / hertz))
+}
+
+# How long the machine may show no sign of life: seconds of the emulator's CPU
+# time, so that a busy machine below does not matter, or of the clock, for an
+# emulator that does nothing.
+LAB_SILENCE_CPU=180
+LAB_SILENCE_CLOCK=900
+
+# lab_watch: until the machine said "done"; dies when it hangs or takes too long
+lab_watch() {
+	local last=0 size cpu looked=$EPOCHSECONDS
+	local quiet_cpu=0 quiet_since=$EPOCHSECONDS
 	until lab_said_done; do
 		nap 0.1
 		if ! kill -0 "$emulator" 2>/dev/null; then
@@ -63,20 +69,33 @@ lab_boot() {
 		fi
 		[ $((EPOCHSECONDS - looked)) -ge 5 ] || continue
 		looked=$EPOCHSECONDS
+		cpu=$(lab_cpu_seconds "$emulator")
 		size=$(cat "$run"/{ctl,host.log,output,files.cpio} 2>/dev/null | wc -c)
 		if [ "$size" != "$last" ]; then
-			last=$size
-			quiet_since=$looked
-		elif [ $((looked - quiet_since)) -gt 90 ]; then
-			kill -9 "$emulator"
-			wait "$shower" || true
-			return 1
-		fi
-		if [ $((looked - started)) -gt "${timeout:?}" ]; then
+			last=$size quiet_since=$looked quiet_cpu=${cpu:-0}
+		elif [ $((${cpu:-0} - quiet_cpu)) -gt "$LAB_SILENCE_CPU" ] ||
+			[ $((looked - quiet_since)) -gt "$LAB_SILENCE_CLOCK" ]; then
 			tail -n 20 "$run/host.log" >&2
-			die "the run did not end within $timeout seconds"
+			die "the emulated machine hung: no sign of life"
+		fi
+		if [ "${cpu:-0}" -gt "${timeout:?}" ]; then
+			tail -n 20 "$run/host.log" >&2
+			die "the run did not end within $timeout seconds of CPU time"
 		fi
 	done
+}
+
+# lab_run COMMAND...: runs the emulator; sets rc to the status that the machine
+# sent.  Dies when the machine did not come to its end.
+lab_run() {
+	local shower
+	mkfifo "$run/out.fifo"
+	: >"$run/ctl"
+	tee "$run/output" <"$run/out.fifo" &
+	shower=$!
+	"$@" >"$run/emulator.log" 2>&1 </dev/null &
+	emulator=$!
+	lab_watch
 	for _ in {1..50}; do
 		kill -0 "$emulator" 2>/dev/null || break
 		nap 0.1
@@ -85,21 +104,6 @@ lab_boot() {
 	wait "$emulator" 2>/dev/null || true
 	wait "$shower" || true
 	emulator=
-}
-
-# lab_run COMMAND...: lab_boot, again where the emulator hung; sets rc to the
-# status that the machine sent.  Who counts what the runs print is told to forget
-# it by the line LAB_AGAIN.
-lab_run() {
-	local tries=1
-	started=$EPOCHSECONDS
-	until lab_boot "$@"; do
-		[ "$tries" -lt 3 ] || die "the emulator hung $tries times"
-		tries=$((tries + 1))
-		warn "the emulator hung (no sign of life for 90 s): starting the run again"
-		[ -z "${LAB_AGAIN:-}" ] || echo "$LAB_AGAIN"
-		started=$EPOCHSECONDS
-	done
 	mkdir -p "$run/files"
 	(cd "$run/files" && cpio -idm --quiet <"$run/files.cpio") ||
 		warn "no files came back from the machine"

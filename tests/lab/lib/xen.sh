@@ -71,19 +71,19 @@ lab_xen_hypervisor() {
 lab_xen_tools_make() {
 	local d=$1 deb
 	lab_apt_setup
-	rm -rf "$d" "$CACHE/apt/cache/archives"
-	mkdir -p "$d/root" "$CACHE/apt/cache/archives/partial"
+	rm -rf "$d" "$LAB_APT/cache/archives"
+	mkdir -p "$d/root" "$LAB_APT/cache/archives/partial"
 	# shellcheck disable=SC2086
 	logged "$CACHE/xen-tools.log" "downloading Xen's tools" \
 		lab_apt_get -y -d install $LAB_XEN_TOOL_PACKAGES ||
 		die "cannot download $LAB_XEN_TOOL_PACKAGES"
-	for deb in "$CACHE"/apt/cache/archives/*.deb; do
+	for deb in "$LAB_APT"/cache/archives/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" |
 			tar -x -C "$d/root" --no-same-owner --exclude='./usr/share/doc' \
 				--exclude='./usr/share/man' --exclude='./usr/share/locale' ||
 			die "cannot extract $deb"
 	done
-	rm -rf "$CACHE/apt/cache/archives"
+	rm -rf "$LAB_APT/cache/archives"
 }
 
 # lab_xen_tools: sets XEN_ROOT, Debian's Xen tools and all they need.
