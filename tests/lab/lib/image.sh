@@ -6,11 +6,6 @@
 # Real programs that both levels have, beside busybox and perf.
 LAB_PROGRAMS="usr/bin/perf usr/bin/xz bin/gzip usr/bin/sha256sum usr/bin/sort"
 
-lab_ld() {
-	local lib=$DEB_ROOT/lib/x86_64-linux-gnu:$DEB_ROOT/usr/lib/x86_64-linux-gnu
-	"$DEB_ROOT/lib64/ld-linux-x86-64.so.2" --library-path "$lib" "$@"
-}
-
 # lab_take DIR PATH...: copy programs and the libraries they need into DIR.
 lab_take() {
 	local dir=$1 p f
