@@ -11,8 +11,8 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 #include <asm/futex.h>
-#include <asm/unaligned.h>
 
+#include "callee.h"
 #include "pvpmu_kvm.h"
 
 /*
@@ -21,7 +21,7 @@
  */
 static bool look_up(struct kvm *kvm, struct gfn_to_hva_cache *area, gpa_t gpa)
 {
-	if (kvm_gfn_to_hva_cache_init(kvm, area, gpa, PVPMU_AREA_SIZE))
+	if (pk_cache_init(kvm, area, gpa, PVPMU_AREA_SIZE))
 		return false;
 	return area->memslot && area->memslot->id < KVM_USER_MEM_SLOTS;
 }
@@ -98,9 +98,8 @@ void pk_area_flush(struct pk_vcpu *vcpu)
 		return;
 	vcpu->area_dirty = false;
 	if (word(vcpu, 0))
-		mark_page_dirty_in_slot(vcpu->kvm_vcpu->kvm,
-					vcpu->area.memslot,
-					gpa_to_gfn(vcpu->area.gpa));
+		pk_mark_dirty(vcpu->kvm_vcpu->kvm, vcpu->area.memslot,
+			      gpa_to_gfn(vcpu->area.gpa));
 }
 
 bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len)
@@ -113,7 +112,7 @@ bool pk_op_area_read(struct pvpmu_vcpu *core, u32 offset, void *to, u32 len)
 		return false;
 	for (; len >= sizeof(value); len -= sizeof(value)) {
 		unsafe_get_user(value, (const u64 __user *)from, fault);
-		put_unaligned(value, (u64 *)words);
+		memcpy(words, &value, sizeof(value));
 		words += 2;
 		from += 2;
 	}

@@ -6,19 +6,12 @@
 #include "pvpmu_kvm.h"
 
 /*
- * KVM serves Xen's or Hyper-V's hypercalls instead of its own for a guest that
- * said it is to.  Such a guest cannot reach us, so it does not see us either.
+ * A guest that speaks Xen's or Hyper-V's language cannot reach us, so it does not
+ * see us either.
  */
 static __always_inline bool takes_kvm_hypercalls(const struct kvm_vcpu *vcpu)
 {
-	const struct kvm_arch *arch = &vcpu->kvm->arch;
-
-	if (vcpu->arch.hyperv_enabled && READ_ONCE(arch->hyperv.hv_guest_os_id))
-		return false;
-	if (IS_ENABLED(CONFIG_KVM_XEN) &&
-	    (arch->xen_hvm_config.flags & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL))
-		return false;
-	return true;
+	return !pk_speaks_hyperv(vcpu) && !pk_speaks_xen(vcpu);
 }
 
 /**
@@ -70,6 +63,8 @@ static s32 serve(struct pk_vcpu *vcpu, const struct pvpmu_call *call)
 	return result;
 }
 
+PVPMU_CALLEE(pk_hypercall, "kvm_emulate_hypercall", int(struct kvm_vcpu *));
+
 /*
  * Runs instead of kvm_emulate_hypercall() for our number.  The original runs
  * first all the same: it does what KVM does for each hypercall (tracepoint,
@@ -80,7 +75,6 @@ static s32 serve(struct pk_vcpu *vcpu, const struct pvpmu_call *call)
  */
 static int replace_hypercall(struct kvm_vcpu *kvm_vcpu)
 {
-	int (*original)(struct kvm_vcpu *) = pk_hook_hypercall.original;
 	unsigned long *regs = kvm_vcpu->arch.regs;
 	struct pvpmu_call call = {
 		.op = regs[VCPU_REGS_RBX],
@@ -94,7 +88,7 @@ static int replace_hypercall(struct kvm_vcpu *kvm_vcpu)
 	int ret;
 
 	pk_hook_enter();
-	ret = original(kvm_vcpu);
+	ret = static_call(pk_hypercall)(kvm_vcpu);
 	if (!caller_of(kvm_vcpu, number, &caller))
 		goto out;
 	/* Without memory for it, the vCPU has no pvpmu: KVM's answer holds. */
@@ -109,18 +103,19 @@ out:
 	return ret;
 }
 
-static bool notrace hypercall_wanted(const struct kvm_vcpu *vcpu, void *unused,
-				     unsigned long caller)
+static bool notrace hypercall_wanted(const struct kvm_vcpu *vcpu)
 {
-	return READ_ONCE(pk_enabled) && takes_kvm_hypercalls(vcpu) &&
-	       !pk_hook_again(caller);
+	return READ_ONCE(pk_enabled) && takes_kvm_hypercalls(vcpu);
 }
 
-PK_HOOK(pk_hook_hypercall, "kvm_emulate_hypercall",
+PK_HOOK(hypercall,
 	"cmpl %[number], %c[rax](%%rdi)\n"
 	"jne 9f\n",
 	hypercall_wanted, replace_hypercall, [number] "i"(PK_HYPERCALL),
 	[rax] "i"(offsetof(struct kvm_vcpu, arch.regs[VCPU_REGS_RAX])));
+
+PVPMU_CALLEE(pk_cpuid, "kvm_cpuid",
+	  bool(struct kvm_vcpu *, u32 *, u32 *, u32 *, u32 *, bool));
 
 /*
  * Runs instead of kvm_cpuid() for our leaves.
@@ -130,8 +125,6 @@ PK_HOOK(pk_hook_hypercall, "kvm_emulate_hypercall",
 static bool replace_cpuid(struct kvm_vcpu *kvm_vcpu, u32 *eax, u32 *ebx,
 			  u32 *ecx, u32 *edx, bool exact_only)
 {
-	bool (*original)(struct kvm_vcpu *, u32 *, u32 *, u32 *, u32 *, bool) =
-		pk_hook_cpuid.original;
 	struct pk_vcpu *vcpu;
 	u32 regs[4];
 	bool exact;
@@ -147,20 +140,19 @@ static bool replace_cpuid(struct kvm_vcpu *kvm_vcpu, u32 *eax, u32 *ebx,
 		*edx = regs[3];
 		exact = true;
 	} else {
-		exact = original(kvm_vcpu, eax, ebx, ecx, edx, exact_only);
+		exact = static_call(pk_cpuid)(kvm_vcpu, eax, ebx, ecx, edx,
+					      exact_only);
 	}
 	pk_hook_leave();
 	return exact;
 }
 
-static bool notrace cpuid_wanted(const struct kvm_vcpu *vcpu, const u32 *eax,
-				 unsigned long caller)
+static bool notrace cpuid_wanted(const struct kvm_vcpu *vcpu)
 {
-	return READ_ONCE(pk_enabled) && takes_kvm_hypercalls(vcpu) &&
-	       !pk_hook_again(caller);
+	return READ_ONCE(pk_enabled) && takes_kvm_hypercalls(vcpu);
 }
 
-PK_HOOK(pk_hook_cpuid, "kvm_cpuid",
+PK_HOOK_CALLED_BY("kvm_emulate_cpuid", cpuid,
 	"movl (%%rsi), %%eax\n"
 	"subl %[base], %%eax\n"
 	"cmpl %[leaves], %%eax\n"

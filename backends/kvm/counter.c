@@ -84,11 +84,13 @@ static void hypervisor_begin(struct pk_counter *counter)
 static u64 context_time(struct pk_vcpu *vcpu,
 			const struct perf_event_context *ctx)
 {
+	struct pk_ctx_time clock = pk_ctx_time(ctx);
+
 	if (!(READ_ONCE(ctx->is_active) & PK_CTX_TIME_RUNS))
-		return ctx->time;
-	if (vcpu->now < ctx->timestamp)
+		return clock.time;
+	if (vcpu->now < clock.stamp)
 		vcpu->now = local_clock();
-	return vcpu->now + READ_ONCE(ctx->timeoffset);
+	return vcpu->now + clock.offset;
 }
 
 /* The times of an event as perf would tell them.  Context: Interrupts off. */

@@ -7,6 +7,7 @@
  */
 #include <linux/sched.h>
 
+#include "callee.h"
 #include "pvpmu_kvm.h"
 
 static_assert(PVPMU_HW_CYCLES == PERF_COUNT_HW_CPU_CYCLES);
@@ -138,7 +139,7 @@ void pk_events_probe(void)
 	struct x86_pmu_capability pmu;
 	u32 i, op, result, found = 0;
 
-	perf_get_x86_pmu_capability(&pmu);
+	pk_pmu_capability(&pmu);
 	physical_counters = pmu.num_counters_gp;
 	for (i = 0; i < PVPMU_HW_END; i++) {
 		hw_caps[i] = probe(PVPMU_TYPE_HARDWARE, i);

@@ -25,8 +25,9 @@ extern struct tracepoint __tracepoint_kvm_exit;
 static DEFINE_MUTEX(lock); /* protects the three below */
 static u32 users;
 static bool on;
-static void (*exit_info)(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
-			 u64 *info2, u32 *int_info, u32 *error_code);
+/* svm_get_exit_info() or vmx_get_exit_info() */
+PVPMU_CALLEE(pk_exit_info, NULL,
+	  void(struct kvm_vcpu *, u32 *, u64 *, u64 *, u32 *, u32 *));
 
 static void get_off(struct work_struct *work);
 static DECLARE_DELAYED_WORK(off_work, get_off);
@@ -120,7 +121,7 @@ static u32 vmx_kind(u32 reason)
 
 /*
  * The tracepoint kvm_exit.  A vCPU that counts exits keeps KVM's vendor module
- * in place, and with it @exit_info.
+ * in place, and with it that function.
  *
  * Context: the vCPU's thread, preemption disabled.
  */
@@ -132,18 +133,19 @@ static void probe(void *unused, struct kvm_vcpu *kvm_vcpu, u32 isa)
 
 	if (!vcpu || !READ_ONCE(vcpu->exit_users))
 		return;
-	exit_info(kvm_vcpu, &reason, &info1, &info2, &int_info, &error_code);
+	static_call(pk_exit_info)(kvm_vcpu, &reason, &info1, &info2, &int_info, &error_code);
 	kind = isa == ISA_VMX ? vmx_kind(reason) : svm_kind(reason);
 	vcpu->exits[kind - PK_EXITS_FIRST]++;
 }
 
 static bool find_exit_info(void)
 {
-	unsigned long address = pk_address_of("svm_get_exit_info");
+	unsigned long address = pvpmu_address_of("svm_get_exit_info");
 
 	if (!address)
-		address = pk_address_of("vmx_get_exit_info");
-	exit_info = (void *)address;
+		address = pvpmu_address_of("vmx_get_exit_info");
+	if (address)
+		pvpmu_callee_set(&pk_exit_info_callee, address);
 	return address;
 }
 

@@ -10,38 +10,85 @@
  * there, and nothing of this module is on their stack.
  */
 #include <linux/delay.h>
-#include <linux/kprobes.h>
 #include <linux/rcupdate.h>
+#include <linux/uaccess.h>
 #include <asm/ftrace.h>
-#include <asm/ibt.h>
+#include <asm/text-patching.h>
 
 #include "hook.h"
 
+/* No caller that is looked at is longer than this. */
+#define CALLER_SIZE 1024
+
 DEFINE_PER_CPU(long, pk_hooks_entered);
 
-/**
- * pk_address_of() - finds a function of the kernel
- * @symbol: its name; it need not be exported
- *
- * Context: Process, sleeps.
- * Return: its entry, 0 if there is none.
- */
-unsigned long pk_address_of(const char *symbol)
+/* Is there a call from @at to @to? */
+static bool calls(unsigned long at, unsigned long to)
 {
-	struct kprobe probe = {
-		.symbol_name = symbol,
-		.flags = KPROBE_FLAG_DISABLED,
-	};
-	unsigned long address;
+	u8 code[CALL_INSN_SIZE];
+	s32 distance;
 
-	if (register_kprobe(&probe))
+	if (copy_from_kernel_nofault(code, (void *)at, sizeof(code)) ||
+	    code[0] != CALL_INSN_OPCODE)
+		return false;
+	memcpy(&distance, code + 1, sizeof(distance));
+	return at + CALL_INSN_SIZE + distance == to;
+}
+
+/*
+ * Of a function that the compiler has copied into its caller, a hook would see
+ * nothing.  A call is to the function's very beginning, which is before the
+ * place that ftrace calls from if there is a landing pad.
+ */
+static bool is_called(const struct pk_hook *hook, unsigned long address)
+{
+	unsigned long caller, at;
+
+	if (!hook->caller)
+		return true;
+	caller = pvpmu_address_of(hook->caller);
+	for (at = caller; at && at < caller + CALLER_SIZE; at++)
+		if (calls(at, address) || calls(at, address - ENDBR_INSN_SIZE))
+			return true;
+	pr_err("pvpmu: in this kernel %s does not call %s\n", hook->caller,
+	       hook->function->symbol);
+	return false;
+}
+
+/* Has the function's entry a call now?  It has none with ftrace_enabled=0. */
+static bool takes_effect(unsigned long address)
+{
+	u8 opcode;
+
+	return !copy_from_kernel_nofault(&opcode, (void *)address, 1) &&
+	       opcode == CALL_INSN_OPCODE;
+}
+
+/*
+ * FTRACE_OPS_FL_PERMANENT has the kernel refuse ftrace_enabled=0 meanwhile.  Some
+ * kernels clear the flag when the hook is set, so it is set once more; in between
+ * the hook may have been switched off, which is seen by its entry.
+ */
+static int set(struct pk_hook *hook, unsigned long address)
+{
+	int err = ftrace_set_filter_ip(&hook->ops, address, 0, 0);
+
+	if (err)
+		return err;
+	hook->ops.flags |= FTRACE_OPS_FL_PERMANENT;
+	err = pk_ftrace_set(&hook->ops, (unsigned long)hook->entry);
+	if (err)
+		goto free;
+	hook->ops.flags |= FTRACE_OPS_FL_PERMANENT;
+	if (takes_effect(address)) {
+		hook->set = true;
 		return 0;
-	address = (unsigned long)probe.addr;
-	unregister_kprobe(&probe);
-	if (IS_ENABLED(CONFIG_X86_KERNEL_IBT) &&
-	    is_endbr(*(u32 *)(address - 4)))
-		address -= 4;
-	return address;
+	}
+	err = -EBUSY;
+	pk_ftrace_remove(&hook->ops, (unsigned long)hook->entry);
+free:
+	ftrace_free_filter(&hook->ops);
+	return err;
 }
 
 /**
@@ -54,29 +101,21 @@ unsigned long pk_address_of(const char *symbol)
  */
 int pk_hook_set(struct pk_hook *hook)
 {
-	unsigned long entry = pk_address_of(hook->symbol);
+	const char *symbol = hook->function->symbol;
+	unsigned long address = pvpmu_address_of(symbol);
 	int err;
 
-	if (!entry) {
-		pr_err("pvpmu: this kernel has no function %s\n", hook->symbol);
+	if (!address) {
+		pr_err("pvpmu: this kernel has no function %s\n", symbol);
 		return -ENOENT;
 	}
-	/*
-	 * An indirect call into the middle of a function is a fault with IBT;
-	 * then pk_hook_again() lets us through.
-	 */
-	hook->original = (void *)entry;
-	if (!IS_ENABLED(CONFIG_X86_KERNEL_IBT))
-		hook->original += MCOUNT_INSN_SIZE;
-
-	err = register_ftrace_direct(entry, (unsigned long)hook->entry);
-	if (err) {
-		pr_err("pvpmu: cannot hook %s: %d\n", hook->symbol, err);
-		return err;
-	}
-	hook->address = entry;
-	hook->set = true;
-	return 0;
+	if (!is_called(hook, address))
+		return -ENOENT;
+	pvpmu_callee_set(hook->function, address + MCOUNT_INSN_SIZE);
+	err = set(hook, address);
+	if (err)
+		pr_err("pvpmu: cannot hook %s: %d\n", symbol, err);
+	return err;
 }
 
 /**
@@ -92,7 +131,8 @@ void pk_hook_remove(struct pk_hook *hook)
 {
 	if (!hook->set)
 		return;
-	unregister_ftrace_direct(hook->address, (unsigned long)hook->entry);
+	pk_ftrace_remove(&hook->ops, (unsigned long)hook->entry);
+	ftrace_free_filter(&hook->ops);
 	hook->set = false;
 }
 

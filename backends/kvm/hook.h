@@ -5,22 +5,27 @@
 
 #include <linux/ftrace.h>
 #include <linux/linkage.h>
-#include <linux/module.h>
 #include <asm/ibt.h>
+
+#include <pvpmu/callee_kernel.h>
+
+#include "compat.h"
 
 /**
  * struct pk_hook - a function of KVM, and what is to run in its place
- * @symbol: its name; it need not be exported
- * @entry: where the function's entry leads, see PK_HOOK()
- * @original: the function itself, once the hook is set
- * @address: private
+ * @function: it; a replacement calls it by static_call(), behind the call that
+ *            leads here
+ * @entry: where its entry leads, see PK_HOOK()
+ * @caller: a function beside it that has to call it, rather than have a copy of
+ *          it; NULL if there is none
+ * @ops: private
  * @set: private
  */
 struct pk_hook {
-	const char *symbol;
+	const struct pvpmu_callee *function;
 	void (*entry)(void);
-	void *original;
-	unsigned long address;
+	const char *caller;
+	struct ftrace_ops ops;
 	bool set;
 };
 
@@ -46,7 +51,7 @@ struct pk_hook {
  * more: a compare, and a jump to 9f if this call is not for us.  It may use
  * RAX, and finds the function's arguments in their registers.  Only then
  *
- *	bool wanted(first argument, second argument, unsigned long caller)
+ *	bool wanted(first argument, second argument)
  *
  * is asked: notrace, in any context that the function is called in.  Where it
  * agrees, the way back into the function leads to @replacement, which finds the
@@ -54,34 +59,40 @@ struct pk_hook {
  * pk_hook_enter() and ends with pk_hook_leave().
  *
  * Operands of @filter come after @replacement, as those of an asm statement.
+ *
+ * The hook is pk_hook_NAME, of the function that PVPMU_CALLEE(pk_NAME, ...) stands for.
  */
-#define PK_HOOK(hook, name, filter, wanted, replacement, ...)		\
-	void hook##_entry(void);					\
-	static void __init __used noinline hook##_emit(void)		\
+#define PK_HOOK(name, filter, wanted, replacement, ...)			\
+	PK_HOOK_CALLED_BY(NULL, name, filter, wanted, replacement, __VA_ARGS__)
+
+#define PK_HOOK_CALLED_BY(caller_, name, filter, wanted, replacement, ...) \
+	void pk_hook_##name##_entry(void);				\
+	static void __init __used noinline pk_hook_##name##_emit(void)	\
 	{								\
 		asm volatile(".pushsection .text, \"ax\", @progbits\n"	\
 			     ".balign 16\n"				\
-			     ".type " #hook "_entry, @function\n"	\
-			     #hook "_entry:\n"				\
+			     ".type pk_hook_" #name "_entry, @function\n"	\
+			     "pk_hook_" #name "_entry:\n"		\
 			     ASM_ENDBR					\
 			     filter					\
 			     PK_SAVE_ARGS				\
-			     "movq 56(%%rsp), %%rdx\n"			\
 			     "call %c[wants]\n"				\
 			     PK_RESTORE_ARGS				\
 			     "testb %%al, %%al\n"			\
 			     "jz 9f\n"					\
 			     "movq %[runs], (%%rsp)\n"			\
 			     "9:" ASM_RET				\
-			     ".size " #hook "_entry, . - " #hook "_entry\n"\
+			     ".size pk_hook_" #name "_entry, "		\
+			     ". - pk_hook_" #name "_entry\n"		\
 			     ".popsection\n"				\
 			     :						\
 			     : [wants] "i"(wanted), [runs] "i"(replacement),\
 			       ##__VA_ARGS__);				\
 	}								\
-	struct pk_hook hook = {						\
-		.symbol = name,						\
-		.entry = hook##_entry,					\
+	struct pk_hook pk_hook_##name = {				\
+		.function = &pk_##name##_callee,				\
+		.entry = pk_hook_##name##_entry,			\
+		.caller = caller_,					\
 	}
 
 /* A filter: nothing is asked while the counter at @atomic, an operand, is 0. */
@@ -100,7 +111,6 @@ extern struct pk_hook pk_hook_mp_state;
 extern struct pk_hook pk_hook_run;
 extern struct pk_hook pk_hook_mmu;
 
-unsigned long pk_address_of(const char *symbol);
 int pk_hook_set(struct pk_hook *hook);
 void pk_hook_remove(struct pk_hook *hook);
 void pk_hooks_drain(void);
@@ -121,16 +131,6 @@ static inline void pk_hook_enter(void)
 static inline void pk_hook_leave(void)
 {
 	this_cpu_dec(pk_hooks_entered);
-}
-
-/*
- * Where the kernel has indirect branch tracking, a replacement calls the
- * original by its entry and so arrives here again.
- */
-static __always_inline bool pk_hook_again(unsigned long caller)
-{
-	return IS_ENABLED(CONFIG_X86_KERNEL_IBT) &&
-	       within_module(caller, THIS_MODULE);
 }
 
 #endif /* PK_HOOK_H */

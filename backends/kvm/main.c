@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/timekeeping.h>
 
+#include "callee.h"
 #include "hook.h"
 #include "pvpmu_kvm.h"
 
@@ -55,6 +56,12 @@ static struct pk_hook *const hooks[] = {
 /* Hooks that serve guests, all but the one that sees their end */
 #define FIRST_SERVING 1
 
+/* Where a request for a PMI wakes a vCPU that halts, nobody has to look there. */
+static bool needed(const struct pk_hook *hook)
+{
+	return hook != &pk_hook_halt || !PK_PMI_WAKES;
+}
+
 static void remove_hooks(int first)
 {
 	int i;
@@ -77,13 +84,16 @@ static void stop_serving(void)
 
 static int __init start(void)
 {
-	int i, err = 0;
+	int i, err = pk_callees_find();
 
+	if (err)
+		return err;
 	pk_events_probe();
 	pk_params_init();
 	pk_stats_init();
 	for (i = 0; i < ARRAY_SIZE(hooks) && !err; i++)
-		err = pk_hook_set(hooks[i]);
+		if (needed(hooks[i]))
+			err = pk_hook_set(hooks[i]);
 	if (!err)
 		err = pk_record_init();
 	if (err) {

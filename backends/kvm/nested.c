@@ -90,6 +90,8 @@ void pk_turns_check(struct pk_vcpu *vcpu)
 	local_irq_restore(flags);
 }
 
+PVPMU_CALLEE(pk_mmu, "kvm_init_mmu", void(struct kvm_vcpu *));
+
 /*
  * Runs before kvm_init_mmu() where a turn ends.
  *
@@ -97,7 +99,6 @@ void pk_turns_check(struct pk_vcpu *vcpu)
  */
 static void replace_mmu(struct kvm_vcpu *kvm_vcpu)
 {
-	void (*original)(struct kvm_vcpu *) = pk_hook_mmu.original;
 	struct pk_vcpu *vcpu;
 
 	pk_hook_enter();
@@ -107,18 +108,16 @@ static void replace_mmu(struct kvm_vcpu *kvm_vcpu)
 		pk_turns_check(vcpu);
 		mutex_unlock(&vcpu->lock);
 	}
-	original(kvm_vcpu);
+	static_call(pk_mmu)(kvm_vcpu);
 	pk_hook_leave();
 }
 
-static bool notrace mmu_wanted(const struct kvm_vcpu *kvm_vcpu, void *unused,
-			       unsigned long caller)
+static bool notrace mmu_wanted(const struct kvm_vcpu *kvm_vcpu)
 {
 	const struct pk_vcpu *vcpu = pk_vcpu_find(kvm_vcpu);
 
-	return vcpu && READ_ONCE(vcpu->nested) != pk_runs_nested(kvm_vcpu) &&
-	       !pk_hook_again(caller);
+	return vcpu && READ_ONCE(vcpu->nested) != pk_runs_nested(kvm_vcpu);
 }
 
-PK_HOOK(pk_hook_mmu, "kvm_init_mmu", PK_UNLESS_ZERO, mmu_wanted, replace_mmu,
+PK_HOOK(mmu, PK_UNLESS_ZERO, mmu_wanted, replace_mmu,
 	[atomic] "i"(&pk_live_vcpus));

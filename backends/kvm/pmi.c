@@ -9,8 +9,8 @@
  * - KVM_REQ_PMI has KVM call kvm_pmu_deliver_pmi() before the next entry into
  *   the guest.  That call is diverted to us while the vCPU is kicked.
  *
- * - A vCPU that halts does not enter its guest, and on 6.1 does not look at
- *   that request either.  So kvm_vcpu_halt(), which every halting vCPU calls
+ * - A vCPU that halts does not enter its guest, and on some kernels does not
+ *   look at that request either.  There kvm_vcpu_halt(), which every halting vCPU calls
  *   before it goes to sleep, is diverted too while the vCPU is kicked: it
  *   publishes and returns.  KVM finds the vCPU runnable if that interrupted
  *   its guest, and otherwise calls kvm_vcpu_halt() again.
@@ -33,7 +33,7 @@
  * and only when core asks for it, which it does once for each change of the
  * pending word from zero: no kick by itself interrupts a guest.
  */
-#include "compat.h"
+#include "callee.h"
 #include "hook.h"
 #include "pvpmu_kvm.h"
 
@@ -62,7 +62,7 @@ static void wake(struct irq_work *work)
 		return;
 	if (READ_ONCE(kvm_vcpu->arch.mp_state) != KVM_MP_STATE_RUNNABLE)
 		kvm_make_request(KVM_REQ_UNBLOCK, kvm_vcpu);
-	kvm_vcpu_kick(kvm_vcpu);
+	pk_kick(kvm_vcpu);
 }
 
 void pk_wake_init(struct pk_vcpu *vcpu)
@@ -112,15 +112,16 @@ bool pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 	return true;
 }
 
+PVPMU_CALLEE(pk_pmi, "kvm_pmu_deliver_pmi", void(struct kvm_vcpu *));
+
 /* Context: the vCPU's own. */
 void pk_op_raise(struct pvpmu_vcpu *core)
 {
-	void (*deliver)(struct kvm_vcpu *) = pk_hook_pmi.original;
 	struct pk_vcpu *vcpu = to_pk(core);
 
 	if (!vcpu->own || vcpu->delivery != PVPMU_DELIVER_LVTPC)
 		return;
-	deliver(vcpu->kvm_vcpu);
+	static_call(pk_pmi)(vcpu->kvm_vcpu);
 	vcpu->raised = true;
 }
 
@@ -170,7 +171,6 @@ static bool kvm_asked_too(const struct kvm_vcpu *vcpu)
  */
 static void replace_pmi(struct kvm_vcpu *kvm_vcpu)
 {
-	void (*original)(struct kvm_vcpu *) = pk_hook_pmi.original;
 	struct pk_vcpu *vcpu;
 	bool raised = false;
 
@@ -179,21 +179,20 @@ static void replace_pmi(struct kvm_vcpu *kvm_vcpu)
 	if (vcpu)
 		raised = publish(vcpu);
 	if (!raised && (!vcpu || kvm_asked_too(kvm_vcpu)))
-		original(kvm_vcpu);
+		static_call(pk_pmi)(kvm_vcpu);
 	pk_hook_leave();
 }
 
 /* KVM's virtual PMU calls it in interrupts as well; those are not ours. */
-static bool notrace pmi_wanted(const struct kvm_vcpu *vcpu, void *unused,
-			       unsigned long caller)
+static bool notrace pmi_wanted(const struct kvm_vcpu *vcpu)
 {
-	return is_kicked(vcpu) && in_task() && !pk_hook_again(caller);
+	return is_kicked(vcpu) && in_task();
 }
 
-PK_HOOK(pk_hook_pmi, "kvm_pmu_deliver_pmi", PK_UNLESS_ZERO, pmi_wanted,
-	replace_pmi, [atomic] "i"(&kicked_vcpus));
+PK_HOOK(pmi, PK_UNLESS_ZERO, pmi_wanted, replace_pmi,
+	[atomic] "i"(&kicked_vcpus));
 
-#ifdef PK_PMI_DOES_NOT_WAKE
+PVPMU_CALLEE(pk_halt, "kvm_vcpu_halt", typeof(kvm_vcpu_halt));
 
 /*
  * Runs instead of kvm_vcpu_halt() while the vCPU is kicked.  The original is
@@ -220,13 +219,10 @@ static void replace_halt(struct kvm_vcpu *kvm_vcpu)
 	pk_hook_leave();
 }
 
-static bool notrace halt_wanted(const struct kvm_vcpu *vcpu, void *unused,
-				unsigned long caller)
+static bool notrace halt_wanted(const struct kvm_vcpu *vcpu)
 {
 	return is_kicked(vcpu);
 }
 
-PK_HOOK(pk_hook_halt, "kvm_vcpu_halt", PK_UNLESS_ZERO, halt_wanted,
-	replace_halt, [atomic] "i"(&kicked_vcpus));
-
-#endif /* PK_PMI_DOES_NOT_WAKE */
+PK_HOOK(halt, PK_UNLESS_ZERO, halt_wanted, replace_halt,
+	[atomic] "i"(&kicked_vcpus));

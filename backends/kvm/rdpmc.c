@@ -6,6 +6,7 @@
  * the privilege level before it looks at the intercept, so what gets here is
  * allowed to execute it; which events it may read is core's to say.
  */
+#include "callee.h"
 #include "hook.h"
 #include "pvpmu_kvm.h"
 
@@ -22,6 +23,8 @@ static u64 serve(struct kvm_vcpu *kvm_vcpu, u32 index)
 	return value;
 }
 
+PVPMU_CALLEE(pk_rdpmc, "kvm_emulate_rdpmc", int(struct kvm_vcpu *));
+
 /*
  * Runs instead of kvm_emulate_rdpmc() for our indices.
  *
@@ -37,18 +40,17 @@ static int replace_rdpmc(struct kvm_vcpu *kvm_vcpu)
 	value = serve(kvm_vcpu, regs[VCPU_REGS_RCX]);
 	regs[VCPU_REGS_RAX] = (u32)value;
 	regs[VCPU_REGS_RDX] = value >> 32;
-	ret = kvm_skip_emulated_instruction(kvm_vcpu);
+	ret = pk_skip_instruction(kvm_vcpu);
 	pk_hook_leave();
 	return ret;
 }
 
-static bool notrace rdpmc_wanted(const struct kvm_vcpu *vcpu, void *unused,
-				 unsigned long caller)
+static bool notrace rdpmc_wanted(const struct kvm_vcpu *vcpu)
 {
 	return READ_ONCE(pk_enabled) && !pk_runs_nested(vcpu);
 }
 
-PK_HOOK(pk_hook_rdpmc, "kvm_emulate_rdpmc",
+PK_HOOK(rdpmc,
 	"movl %c[rcx](%%rdi), %%eax\n"
 	"subl %[base], %%eax\n"
 	"cmpl %[slots], %%eax\n"

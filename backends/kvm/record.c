@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "callee.h"
 #include "pvpmu_kvm.h"
 #include "uapi.h"
 
@@ -76,20 +77,19 @@ static int serve_vcpu(struct kvm *kvm, unsigned int command,
 
 static int serve(unsigned int command, struct pvpmu_kvm_record *arg)
 {
-	struct fd vm;
+	struct file *vm;
 	int err;
 
 	if (arg->reserved)
 		return -EINVAL;
 	if (!READ_ONCE(pk_enabled))
 		return -ENODEV;
-	vm = fdget(arg->vm);
-	if (!vm.file)
+	vm = fget(arg->vm);
+	if (!vm)
 		return -EBADF;
-	err = file_is_kvm(vm.file) ?
-		      serve_vcpu(vm.file->private_data, command, arg) :
-		      -EBADF;
-	fdput(vm);
+	err = pk_file_is_kvm(vm) ? serve_vcpu(vm->private_data, command, arg) :
+				   -EBADF;
+	fput(vm);
 	return err;
 }
 

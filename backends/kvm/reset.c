@@ -22,11 +22,12 @@ static void begin_anew(struct kvm_vcpu *kvm_vcpu)
 		pk_vcpu_detach(vcpu);
 }
 
-static bool notrace wanted(const struct kvm_vcpu *vcpu, void *unused,
-			   unsigned long caller)
+static bool notrace wanted(const struct kvm_vcpu *vcpu)
 {
-	return pk_vcpu_find(vcpu) && !pk_hook_again(caller);
+	return pk_vcpu_find(vcpu);
 }
+
+PVPMU_CALLEE(pk_reset, "kvm_vcpu_reset", void(struct kvm_vcpu *, bool));
 
 /*
  * Runs instead of kvm_vcpu_reset() for a vCPU that called.
@@ -35,16 +36,17 @@ static bool notrace wanted(const struct kvm_vcpu *vcpu, void *unused,
  */
 static void replace_reset(struct kvm_vcpu *kvm_vcpu, bool init_event)
 {
-	void (*original)(struct kvm_vcpu *, bool) = pk_hook_reset.original;
-
 	pk_hook_enter();
 	begin_anew(kvm_vcpu);
-	original(kvm_vcpu, init_event);
+	static_call(pk_reset)(kvm_vcpu, init_event);
 	pk_hook_leave();
 }
 
-PK_HOOK(pk_hook_reset, "kvm_vcpu_reset", PK_UNLESS_ZERO, wanted,
-	replace_reset, [atomic] "i"(&pk_live_vcpus));
+PK_HOOK(reset, PK_UNLESS_ZERO, wanted, replace_reset,
+	[atomic] "i"(&pk_live_vcpus));
+
+PVPMU_CALLEE(pk_mp_state, "kvm_arch_vcpu_ioctl_set_mpstate",
+	  typeof(kvm_arch_vcpu_ioctl_set_mpstate));
 
 /*
  * Runs instead of kvm_arch_vcpu_ioctl_set_mpstate() for a vCPU that called.
@@ -54,16 +56,14 @@ PK_HOOK(pk_hook_reset, "kvm_vcpu_reset", PK_UNLESS_ZERO, wanted,
 static int replace_mp_state(struct kvm_vcpu *kvm_vcpu,
 			    struct kvm_mp_state *state)
 {
-	int (*original)(struct kvm_vcpu *, struct kvm_mp_state *) =
-		pk_hook_mp_state.original;
 	int err;
 
 	pk_hook_enter();
 	begin_anew(kvm_vcpu);
-	err = original(kvm_vcpu, state);
+	err = static_call(pk_mp_state)(kvm_vcpu, state);
 	pk_hook_leave();
 	return err;
 }
 
-PK_HOOK(pk_hook_mp_state, "kvm_arch_vcpu_ioctl_set_mpstate", PK_UNLESS_ZERO,
-	wanted, replace_mp_state, [atomic] "i"(&pk_live_vcpus));
+PK_HOOK(mp_state, PK_UNLESS_ZERO, wanted, replace_mp_state,
+	[atomic] "i"(&pk_live_vcpus));

@@ -309,6 +309,8 @@ void pk_vm_detach(struct pk_vm *vm)
 			pk_vcpu_detach(vcpu);
 }
 
+PVPMU_CALLEE(pk_destroy, "kvm_arch_vcpu_destroy", typeof(kvm_arch_vcpu_destroy));
+
 /*
  * Runs instead of kvm_arch_vcpu_destroy() for a vCPU that called: what is left
  * of it here goes first.
@@ -318,7 +320,6 @@ void pk_vm_detach(struct pk_vm *vm)
  */
 static void replace_destroy(struct kvm_vcpu *kvm_vcpu)
 {
-	void (*original)(struct kvm_vcpu *) = pk_hook_destroy.original;
 	struct pk_vcpu *vcpu;
 
 	pk_hook_enter();
@@ -327,18 +328,17 @@ static void replace_destroy(struct kvm_vcpu *kvm_vcpu)
 	if (vcpu)
 		retire(vcpu);
 	mutex_unlock(&registry);
-	original(kvm_vcpu);
+	static_call(pk_destroy)(kvm_vcpu);
 	pk_hook_leave();
 }
 
-static bool notrace destroy_wanted(const struct kvm_vcpu *vcpu, void *unused,
-				   unsigned long caller)
+static bool notrace destroy_wanted(const struct kvm_vcpu *vcpu)
 {
-	return pk_vcpu_find(vcpu) && !pk_hook_again(caller);
+	return pk_vcpu_find(vcpu);
 }
 
-PK_HOOK(pk_hook_destroy, "kvm_arch_vcpu_destroy", PK_UNLESS_ZERO,
-	destroy_wanted, replace_destroy, [atomic] "i"(&pk_live_vcpus));
+PK_HOOK(destroy, PK_UNLESS_ZERO, destroy_wanted, replace_destroy,
+	[atomic] "i"(&pk_live_vcpus));
 
 /*
  * The thread that runs the vCPU from now on may be another one than before.
@@ -346,8 +346,7 @@ PK_HOOK(pk_hook_destroy, "kvm_arch_vcpu_destroy", PK_UNLESS_ZERO,
  * where a kick is published, see pmi.c.  Nothing is diverted, for this function
  * returns when the guest needs its VMM, which may be never.
  */
-static bool notrace run_wanted(const struct kvm_vcpu *kvm_vcpu, void *unused,
-			       unsigned long caller)
+static bool notrace run_wanted(const struct kvm_vcpu *kvm_vcpu)
 {
 	struct pk_vcpu *vcpu = pk_vcpu_find(kvm_vcpu);
 
@@ -356,5 +355,6 @@ static bool notrace run_wanted(const struct kvm_vcpu *kvm_vcpu, void *unused,
 	return false;
 }
 
-PK_HOOK(pk_hook_run, "kvm_arch_vcpu_ioctl_run", PK_UNLESS_ZERO, run_wanted,
-	0, [atomic] "i"(&pk_live_vcpus));
+PVPMU_CALLEE(pk_run, "kvm_arch_vcpu_ioctl_run", typeof(kvm_arch_vcpu_ioctl_run));
+
+PK_HOOK(run, PK_UNLESS_ZERO, run_wanted, 0, [atomic] "i"(&pk_live_vcpus));

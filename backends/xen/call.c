@@ -4,10 +4,10 @@
 #include <xen/hypercall.h>
 #include <xen/softirq.h>
 #include <asm/cpuid.h>
-#include <asm/hvm/vlapic.h>
 #include <public/pmu.h>
 #include <xsm/xsm.h>
 
+#include "compat.h"
 #include "pvpmu_xen.h"
 #include "control.h"
 
@@ -88,6 +88,8 @@ static void raise_nmi(struct pvpmu_vcpu *core)
 		vcpu_kick(v);
 }
 
+/* Without HVM guests there is no vCPU that has a local APIC of Xen's. */
+#ifdef CONFIG_HVM
 static void raise_lvtpc(struct pvpmu_vcpu *core)
 {
 	struct vlapic *vlapic = vcpu_vlapic(pvpmu_of(core)->v);
@@ -95,15 +97,21 @@ static void raise_lvtpc(struct pvpmu_vcpu *core)
 
 	if (!is_vlapic_lvtpc_enabled(vlapic))
 		return;
-	switch (GET_APIC_DELIVERY_MODE(lvtpc)) {
-	case APIC_MODE_FIXED:
+	switch (PVPMU_LVTPC_MODE(lvtpc)) {
+	case PVPMU_LVTPC_FIXED:
 		vlapic_set_irq(vlapic, lvtpc & APIC_VECTOR_MASK, 0);
 		break;
-	case APIC_MODE_NMI:
+	case PVPMU_LVTPC_NMI:
 		raise_nmi(core);
 		break;
 	}
 }
+#else
+static void raise_lvtpc(struct pvpmu_vcpu *core)
+{
+	ASSERT_UNREACHABLE();
+}
+#endif
 
 static void host_raise(struct pvpmu_vcpu *core)
 {

@@ -15,8 +15,8 @@
  */
 #include <xen/softirq.h>
 #include <asm/apic.h>
-#include <irq_vectors.h>
 
+#include "compat.h"
 #include "hw.h"
 
 static bool none_probe(void)

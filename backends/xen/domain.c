@@ -3,9 +3,9 @@
 #include <xen/keyhandler.h>
 #include <xen/param.h>
 #include <xen/softirq.h>
-#include <xen/xenoprof.h>
 #include <asm/nmi.h>
 
+#include "compat.h"
 #include "pvpmu_xen.h"
 
 #include <asm/vpmu.h>
@@ -169,7 +169,7 @@ static const char *__init obstacle(void)
 		return "the NMI watchdog uses a counter";
 	if (!cpu_has_apic)
 		return "there is no local APIC";
-	if (!acquire_pmu_ownership(PMU_OWNER_HVM))
+	if (!pvpmu_own_counters())
 		return "something else owns the counters";
 	return NULL;
 }

@@ -10,6 +10,7 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
+#include "compat.h"
 #include "hw.h"
 
 #define OLD_SELECT 0xc0010000u
@@ -123,7 +124,7 @@ static bool keeps_what_is_written(void)
 	u64 value;
 
 	if (wrmsr_safe(select_of(0), 0) || wrmsr_safe(count_of(0), trial) ||
-	    rdmsr_safe(count_of(0), value) || value != trial)
+	    pvpmu_rdmsr_safe(count_of(0), &value) || value != trial)
 		return false;
 	return !wrmsr_safe(count_of(0), 0);
 }

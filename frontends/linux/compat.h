@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What depends on the version of the guest's kernel, all of it.
+ * What differs between kernels, all of it.
  *
- * Until 6.1 a task has a context for each kind of PMU, which points to its PMU
- * for good.  Since 6.2 it has one for all, and what it has of a PMU goes with
- * that PMU's last event.
+ * What a kernel offers is found by compiling the file "probes" against its
+ * headers.  A kernel that offers none of what is known here stops at an #error.
  */
 #ifndef PVG_COMPAT_H
 #define PVG_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/percpu.h>
 #include <linux/perf_event.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#include <probed.h>
 
-/* See pvg_hold(). */
+#if !PROBE_STATIC_CALL
+#error "pvpmu: this kernel lacks static calls (__static_call_update())"
+#endif
+#if !PROBE_EXTENDED_HW_TYPE
+#error "pvpmu: this kernel lacks PERF_PMU_CAP_EXTENDED_HW_TYPE"
+#endif
+#if !PROBE_USER_READ_FLAG
+#error "pvpmu: this kernel lacks PERF_EVENT_FLAG_USER_READ_CNT"
+#endif
+
+#if PROBE_TASK_CTX_OF_PMU
+
+/* A task has a context for each kind of PMU, which points to its PMU for good.
+ * See pvg_hold(). */
 #define PVG_TASKS_KEEP_PMU true
 
 /* Not the only PMU with perf_hw_context: perf never forgets that there was
@@ -26,7 +38,6 @@
 
 /* See switch.c. */
 #define PVG_CAN_DEFER true
-typedef struct perf_event_context pvg_sched_context;
 
 static inline bool pvg_has_events(const struct task_struct *task)
 {
@@ -47,15 +58,16 @@ static inline void pvg_pmu_forget(struct pmu *pmu)
 		free_percpu(contexts);
 }
 
-#else
+#elif PROBE_TASK_CTX_ONE
 
+/* A task has one context for all PMUs, and what it has of a PMU goes with that
+ * PMU's last event. */
 #define PVG_TASKS_KEEP_PMU false
 #define PVG_PMU_CAPS 0
 
 /* That a task's context has events does not say that any is ours, and without
  * one perf would not call us at the end of the switch. */
 #define PVG_CAN_DEFER false
-typedef struct perf_event_pmu_context pvg_sched_context;
 
 static inline bool pvg_has_events(const struct task_struct *task)
 {
@@ -68,6 +80,42 @@ static inline void pvg_pmu_forget(struct pmu *pmu)
 	rcu_barrier();
 }
 
+#else
+#error "pvpmu: it is not known how this kernel's tasks have perf contexts"
+#endif
+
+/* What struct pmu's sched_task has for arguments */
+#if PROBE_SCHED_TASK_CTX
+#define PVG_SCHED_TASK_ARGS struct perf_event_context *ctx, bool sched_in
+#elif PROBE_SCHED_TASK_PMU_CTX
+#define PVG_SCHED_TASK_ARGS struct perf_event_pmu_context *ctx, bool sched_in
+#elif PROBE_SCHED_TASK_TASK
+#define PVG_SCHED_TASK_ARGS \
+	struct perf_event_pmu_context *ctx, struct task_struct *task, bool sched_in
+#else
+#error "pvpmu: it is not known what this kernel passes to sched_task of a PMU"
+#endif
+
+/* The time of a perf context or of a CPU's share of a cgroup, as of its last
+ * update */
+#if PROBE_CTX_TIME_SPLIT
+#define pvg_time_of(thing) ((thing)->time)
+#elif PROBE_CTX_TIME_STRUCT
+#define pvg_time_of(thing) ((thing)->time.time)
+#else
+#error "pvpmu: this kernel's perf contexts do not tell their time"
+#endif
+
+#if PROBE_HRTIMER_SETUP
+#define pvg_timer_init hrtimer_setup
+#elif PROBE_HRTIMER_INIT
+#define pvg_timer_init(timer, fire, clock, mode)   \
+	do {                                       \
+		hrtimer_init(timer, clock, mode);  \
+		(timer)->function = fire;          \
+	} while (0)
+#else
+#error "pvpmu: it is not known how this kernel makes a timer"
 #endif
 
 #endif /* PVG_COMPAT_H */

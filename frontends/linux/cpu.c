@@ -223,9 +223,8 @@ int pvg_cpus_alloc(void)
 			pvg_cpus_free();
 			return -ENOMEM;
 		}
-		hrtimer_init(&cpu->timer, CLOCK_MONOTONIC,
-			     HRTIMER_MODE_REL_PINNED_HARD);
-		cpu->timer.function = check;
+		pvg_timer_init(&cpu->timer, check, CLOCK_MONOTONIC,
+			       HRTIMER_MODE_REL_PINNED_HARD);
 		cpu->work = IRQ_WORK_INIT_HARD(work);
 		cpu->host.slots = PVPMU_MAX_SLOTS;
 		cpu->host.header = PVPMU_HEADER_SIZE;

@@ -8,7 +8,8 @@
 #include <linux/mutex.h>
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
-#include <linux/syscore_ops.h>
+
+#include "syscore.h"
 
 const struct pvg_transport *pvg_transport;
 
@@ -183,10 +184,7 @@ static struct notifier_block panic_block = {
 	.notifier_call = panicked,
 };
 
-static struct syscore_ops syscore = {
-	.suspend = pvg_cpu_suspend,
-	.resume = pvg_cpu_resume,
-};
+PVG_SYSCORE(pvg_cpu_suspend, pvg_cpu_resume)
 
 /* Is there a host, and will it have us?  Leaves this CPU's area registered. */
 static int try_host(void)
@@ -257,7 +255,7 @@ static int __init pvpmu_init(void)
 	if (!active)
 		on_each_cpu(untry, NULL, 1);
 
-	register_syscore_ops(&syscore);
+	pvg_syscore_on();
 	register_reboot_notifier(&reboot_block);
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
 	watch_crashes();
@@ -282,7 +280,7 @@ static void __exit pvpmu_exit(void)
 	unwatch_crashes();
 	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_block);
 	unregister_reboot_notifier(&reboot_block);
-	unregister_syscore_ops(&syscore);
+	pvg_syscore_off();
 	mutex_lock(&lock);
 	loaded = false;
 	switch_off();

@@ -25,18 +25,29 @@ static struct pvg_slot *slot_of(struct pvg_cpu *cpu, struct perf_event *event)
 /* Is perf in the middle of something on this CPU?  Context: any. */
 bool pvg_pmu_disabled(void)
 {
-	return *this_cpu_ptr(pvg_pmu.pmu_disable_count) > 0;
+	return READ_ONCE(this_cpu_ptr(&pvg_cpus)->depth) > 0;
 }
 
+/*
+ * perf calls this for the first of its own brackets and pvg_enable() for the last,
+ * and those of transactions may be in one of perf's.
+ *
+ * Events go on counting: the guest's kernel is part of the guest.
+ */
 static void pvg_disable(struct pmu *pmu)
 {
-	/* Events go on counting: the guest's kernel is part of the guest. */
+	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
+
+	WRITE_ONCE(cpu->depth, cpu->depth + 1);
 }
 
 static void pvg_enable(struct pmu *pmu)
 {
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
 
+	WRITE_ONCE(cpu->depth, cpu->depth - 1);
+	if (cpu->depth)
+		return;
 	if ((cpu->dirty | cpu->freq) && !pvg_switch_defers(cpu)) {
 		pvg_flush(cpu, cpu->freq);
 		cpu->freq = 0;
@@ -203,18 +214,6 @@ static void pvg_read(struct perf_event *event)
 	pvg_times_publish(cpu, group);
 }
 
-/* perf_pmu_disable() and perf_pmu_enable() are not for modules. */
-static void bracket_open(void)
-{
-	++*this_cpu_ptr(pvg_pmu.pmu_disable_count);
-}
-
-static void bracket_close(void)
-{
-	if (!--*this_cpu_ptr(pvg_pmu.pmu_disable_count))
-		pvg_enable(&pvg_pmu);
-}
-
 static void pvg_start_txn(struct pmu *pmu, unsigned int flags)
 {
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
@@ -222,7 +221,7 @@ static void pvg_start_txn(struct pmu *pmu, unsigned int flags)
 	cpu->txn = flags;
 	cpu->reading = 0;
 	if (flags & PERF_PMU_TXN_ADD)
-		bracket_open();
+		pvg_disable(pmu);
 }
 
 static void pvg_cancel_txn(struct pmu *pmu)
@@ -232,7 +231,7 @@ static void pvg_cancel_txn(struct pmu *pmu)
 
 	cpu->txn = 0;
 	if (flags & PERF_PMU_TXN_ADD)
-		bracket_close();
+		pvg_enable(pmu);
 }
 
 static int pvg_commit_txn(struct pmu *pmu)

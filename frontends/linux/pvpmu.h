@@ -143,6 +143,7 @@ enum pvg_notice {
  * @sched_cb: perf calls us at each context switch here, see switch.c
  * @next_counts: the task switched to has a context of ours
  * @switching: the task switched from, while perf switches contexts
+ * @depth: brackets of perf and transactions that are open
  * @used: slots with an event
  * @closing: those that perf took the event from, to be closed
  * @dirty: those where we and the host may differ
@@ -170,6 +171,7 @@ struct pvg_cpu {
 	bool sched_cb;
 	bool next_counts;
 	struct task_struct *switching;
+	int depth;
 	u32 used;
 	u32 closing;
 	u32 dirty;
@@ -275,7 +277,7 @@ struct pt_regs *pvg_user_place(struct pt_regs *regs, struct pt_regs *room);
 void pvg_switch_on(void);
 void pvg_switch_off(void);
 void pvg_switch_cpu(struct pvg_cpu *cpu, bool on);
-void pvg_sched_task(pvg_sched_context *ctx, bool sched_in);
+void pvg_sched_task(PVG_SCHED_TASK_ARGS);
 bool pvg_switch_defers(struct pvg_cpu *cpu);
 
 /* cpu.c */

@@ -37,7 +37,7 @@ static void probe(void *unused, bool preempt, struct task_struct *prev,
 }
 
 /* perf is about to switch from the task's context, or has switched to it. */
-void pvg_sched_task(pvg_sched_context *ctx, bool sched_in)
+void pvg_sched_task(PVG_SCHED_TASK_ARGS)
 {
 	this_cpu_ptr(&pvg_cpus)->switching = sched_in ? NULL : current;
 }

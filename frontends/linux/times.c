@@ -28,9 +28,9 @@ u64 pvg_context_time(struct perf_event *event)
 {
 #ifdef CONFIG_CGROUP_PERF
 	if (event->cgrp)
-		return per_cpu_ptr(event->cgrp->info, event->cpu)->time;
+		return pvg_time_of(per_cpu_ptr(event->cgrp->info, event->cpu));
 #endif
-	return event->ctx->time;
+	return pvg_time_of(event->ctx);
 }
 
 /* What the host line of an open id adds. */

@@ -4,12 +4,13 @@
 
 #include <linux/io.h>
 #include <asm/kvm_para.h>
-#include <asm/processor.h>
+
+#include "cpuid.h"
 
 static bool kvm_probe(void)
 {
 	return boot_cpu_has(X86_FEATURE_HYPERVISOR) &&
-	       !hypervisor_cpuid_base("XenVMMXenVMM", 2);
+	       !cpuid_base_hypervisor("XenVMMXenVMM", 2);
 }
 
 static void kvm_cpuid_leaf(u32 leaf, u32 regs[4])

@@ -9,9 +9,10 @@
 
 #include <linux/mm.h>
 #include <xen/xen.h>
-#include <asm/processor.h>
 #include <asm/xen/hypercall.h>
 #include <asm/xen/page.h>
+
+#include "cpuid.h"
 
 static bool xen_probe(void)
 {

@@ -9,6 +9,15 @@
 #include <xen/types.h>
 #include <asm/system.h>
 
+/* Names that Xen has had once; the same again where it still has them. */
+typedef uint8_t __u8;
+typedef uint16_t __u16;
+typedef int32_t __s32;
+typedef uint32_t __u32;
+typedef uint64_t __u64;
+typedef int32_t s32;
+typedef int64_t s64;
+
 #ifndef READ_ONCE
 #define READ_ONCE(x) ACCESS_ONCE(x)
 #endif

@@ -87,8 +87,6 @@ void shim_moment(void)
 
 /* --- perf --- */
 
-static int disable_count;
-
 struct perf_event *
 perf_event_create_kernel_counter(struct perf_event_attr *attr, int cpu,
 				 void *task, void *overflow, void *context)
@@ -107,14 +105,12 @@ int perf_pmu_register(struct pmu *pmu, const char *name, int type)
 {
 	(void)name;
 	pmu->type = type;
-	pmu->pmu_disable_count = &disable_count;
-	disable_count = 0;
 	return 0;
 }
 
 void perf_pmu_unregister(struct pmu *pmu)
 {
-	pmu->pmu_disable_count = NULL;
+	(void)pmu;
 }
 
 static int take_sample(struct perf_event *event, struct perf_sample_data *data,
@@ -253,7 +249,7 @@ bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot)
 	return false;
 }
 
-void pvg_sched_task(pvg_sched_context *ctx, bool sched_in)
+void pvg_sched_task(PVG_SCHED_TASK_ARGS)
 {
 	(void)ctx, (void)sched_in;
 }
@@ -411,7 +407,6 @@ void driver_sched(struct driver *driver, u32 del, u32 add)
 	struct pmu *pmu = &pvg_pmu;
 
 	time_passes(driver);
-	disable_count++;
 	pmu->pmu_disable(pmu);
 	for_each_id(n, del) {
 		pmu->del(&driver->event[n], 0);
@@ -421,7 +416,6 @@ void driver_sched(struct driver *driver, u32 del, u32 add)
 		driver->event[n].tstamp = driver->ctx.time;
 		assert_int_equal(pmu->add(&driver->event[n], PERF_EF_START), 0);
 	}
-	disable_count--;
 	pmu->pmu_enable(pmu);
 }
 
@@ -429,9 +423,8 @@ void driver_unthrottle(struct driver *driver, u32 n)
 {
 	struct pmu *pmu = &pvg_pmu;
 
-	disable_count++;
+	pmu->pmu_disable(pmu);
 	pmu->start(&driver->event[n], 0);
-	disable_count--;
 	pmu->pmu_enable(pmu);
 }
 

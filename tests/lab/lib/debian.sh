@@ -148,7 +148,8 @@ lab_build() {
 	mkdir -p "$DEB_ROOT$CACHE" "$DEB_ROOT"/{dev,proc,tmp}
 	# shellcheck disable=SC2016 # for the shell in there
 	"${how[@]}" sh -c 'root=$1 cache=$2
-		mount --rbind /dev "$root/dev" && mount --bind "$cache" "$root$cache" ||
+		mount --rbind /dev "$root/dev" &&
+			mount --rbind /proc "$root/proc" && mount --bind "$cache" "$root$cache" ||
 			exit
 		shift 2
 		exec env -i PATH=/usr/bin:/usr/sbin LC_ALL=C chroot "$root" "$@"' \

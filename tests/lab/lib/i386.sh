@@ -77,7 +77,7 @@ lab_i386() {
 # lab_i386_module DIR NAME: as lab_module, adds to $i386_modules
 lab_i386_module() {
 	# shellcheck disable=SC2034 # lab_module's
-	local KDIR=$I386_KDIR KVER=$I386_KVER modules=()
+	local LAB_KERNEL=6.1 KDIR=$I386_KDIR KVER=$I386_KVER modules=()
 	lab_module "$@"
 	i386_modules+=("${modules[@]}")
 }

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # The initramfs images of the KVM host (L1) and its guests (L2), built from
 # lab_debian's files into $CACHE/image-KEY.  Sets IMAGE, the directory:
-# host.cpio (with guest/{vmlinux,base.cpio,perf.cpio} inside).
+# host.cpio (with guest/{vmlinux,base.cpio,perf.cpio} inside).  The two may have
+# kernels of different series, each with what is of its release.
 
 # Real programs that both levels have, beside busybox and perf.
 LAB_PROGRAMS="usr/bin/perf usr/bin/xz bin/gzip usr/bin/sha256sum usr/bin/sort"
@@ -40,9 +41,14 @@ lab_modules() {
 		lab_ld --argv0 modprobe "$DEB_ROOT/bin/kmod" -d "$DEB_ROOT" \
 			-S "$KVER" --show-depends "$m" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
 	done | while read -r f; do
-		grep -qx "${f##*/}" "$dir/modules/$order" && continue
-		strip --strip-debug -o "$dir/modules/${f##*/}" "$f"
-		echo "${f##*/}" >>"$dir/modules/$order"
+		m=${f##*/}
+		m=${m%.xz}
+		grep -qx "$m" "$dir/modules/$order" && continue
+		case $f in
+		*.xz) xz -dc "$f" >"$dir/modules/$m" && strip --strip-debug "$dir/modules/$m" ;;
+		*) strip --strip-debug -o "$dir/modules/$m" "$f" ;;
+		esac || die "cannot unpack $f"
+		echo "$m" >>"$dir/modules/$order"
 	done
 	[ -s "$dir/modules/$order" ] || die "no modules for $*"
 }
@@ -73,17 +79,22 @@ lab_cpio() {
 		cpio --null -o -H newc -R 0:0 --reproducible --quiet) >"$2"
 }
 
+# what kmod is to find modules by
+lab_depmod() {
+	lab_ld --argv0 depmod "$DEB_ROOT/bin/kmod" -b "$DEB_ROOT" "$KVER"
+}
+
 lab_image_build() {
-	local d=$1 t
+	local d=$1 host_kernel=$2 guest_kernel=$3 t
 	t=$d/tree
-	lab_need_packages cpio binutils
+	lab_need_packages cpio binutils xz-utils
 	lab_expire 'image-*'
 	rm -rf "$d"
-	mkdir -p "$t/guest" "$t/perf" "$t/host"
-
-	lab_ld --argv0 depmod "$DEB_ROOT/bin/kmod" -b "$DEB_ROOT" "$KVER"
+	mkdir -p "$t/guest" "$t/perf" "$t/host/guest"
 
 	say "building the guest's image"
+	lab_debian "$guest_kernel"
+	lab_depmod
 	lab_busybox "$t/guest"
 	cp -a "$LAB/image/guest/." "$t/guest/"
 	lab_modules "$t/guest" guest.order qemu_fw_cfg
@@ -91,28 +102,35 @@ lab_image_build() {
 	# shellcheck disable=SC2086
 	lab_take "$t/perf" $LAB_PROGRAMS
 	lab_cpio "$t/perf" "$d/perf.cpio"
+	cp "$VMLINUX" "$t/host/guest/vmlinux"
 
 	say "building the host's image"
+	lab_debian "$host_kernel"
+	lab_depmod
 	lab_busybox "$t/host"
 	cp -a "$LAB/image/host/." "$t/host/"
-	cp -a "$t/perf/." "$t/host/"
+	# shellcheck disable=SC2086
+	lab_take "$t/host" $LAB_PROGRAMS
 	lab_take "$t/host" usr/bin/qemu-system-x86_64-microvm
 	lab_modules "$t/host" kvm.order kvm-amd
-	mkdir -p "$t/host/usr/share/qemu" "$t/host/guest"
+	mkdir -p "$t/host/usr/share/qemu"
 	cp -L "$DEB_ROOT"/usr/share/seabios/bios-microvm.bin \
 		"$DEB_ROOT"/usr/share/qemu/{linuxboot_dma,kvmvapic,pvh}.bin \
 		"$t/host/usr/share/qemu/"
 	ln "$d/base.cpio" "$d/perf.cpio" "$t/host/guest/"
-	cp "$VMLINUX" "$t/host/guest/vmlinux"
 	lab_cpio "$t/host" "$d/host.cpio"
 	rm -rf "$t"
 }
 
-# lab_image: needs lab_debian first.
+# lab_image [HOST-SERIES [GUEST-SERIES]]: of hosts and guests with these kernels;
+# leaves lab_debian's variables as they are for the host's.
 lab_image() {
-	local key
-	key=$({ echo "$LAB_DEBIAN_KEY $KVER"; hash_of "$LAB/image" "$LAB/lib/image.sh"; } |
+	local host_kernel=${1:-6.1} guest_kernel=${2:-${1:-6.1}} key
+	lab_debian "$guest_kernel"
+	key="$LAB_DEBIAN_KEY $KVER"
+	lab_debian "$host_kernel"
+	key=$({ echo "$LAB_DEBIAN_KEY $KVER $key"; hash_of "$LAB/image" "$LAB/lib/image.sh"; } |
 		sha256sum | cut -c 1-12)
 	IMAGE=$CACHE/image-$key
-	lab_make images "$IMAGE" lab_image_build "$IMAGE"
+	lab_make images "$IMAGE" lab_image_build "$IMAGE" "$host_kernel" "$guest_kernel"
 }

@@ -4,9 +4,9 @@
 # just what changed.  Needs lab_debian first.
 
 lab_module_sources() {
-	(cd "$REPO" && find include core "$1" -type f ! -name '*.mod.c' \
-		\( -name '*.[chS]' -o -name Kbuild -o -name Makefile \) -print0 |
-		sort -z)
+	(cd "$REPO" && find include core tools/probe* "$1" -type f ! -name '*.mod.c' \
+		\( -name '*.[chS]' -o -name Kbuild -o -name Makefile -o -name 'probe*' \) \
+		! -name probed.h -print0 | sort -z)
 }
 
 lab_module_make() {
@@ -22,7 +22,7 @@ lab_module_make() {
 	[ -z "$major" ] ||
 		sed -i "s/\(define PVPMU_ABI_MAJOR\) 1u/\1 ${major}u/" "$copy/include/pvpmu/abi.h"
 	logged "$copy/make.log" "building $file for $KVER" \
-		make -C "$copy/$dir" "KDIR=$KDIR" || {
+		lab_build make -C "$copy/$dir" "KDIR=$KDIR" || {
 		grep -E 'error|Error' "$copy/make.log" | head -n 20 >&2
 		die "$name.ko does not build, see $copy/make.log"
 	}

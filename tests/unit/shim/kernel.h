@@ -11,8 +11,6 @@
 
 typedef int64_t ktime_t;
 
-#define LINUX_VERSION_CODE KERNEL_VERSION(6, 1, 0)
-#define KERNEL_VERSION(a, b, c) ((a) << 16 | (b) << 8 | (c))
 #define THIS_MODULE NULL
 
 #define ENOENT 2
@@ -268,7 +266,6 @@ struct attribute_group;
 struct pmu {
 	void *module;
 	const struct attribute_group **attr_groups;
-	int *pmu_disable_count;
 	struct perf_cpu_context *pmu_cpu_context;
 	int task_ctx_nr;
 	int capabilities;
