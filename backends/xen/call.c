@@ -4,6 +4,7 @@
 #include <xen/hypercall.h>
 #include <xen/softirq.h>
 #include <asm/cpuid.h>
+#include <asm/hvm/vlapic.h>
 #include <public/pmu.h>
 #include <xsm/xsm.h>
 

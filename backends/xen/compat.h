@@ -7,7 +7,6 @@
 #define PVPMU_COMPAT_H
 
 #include <asm/apic.h>
-#include <asm/hvm/vlapic.h>
 #include <asm/msr.h>
 
 #include <probed.h>
