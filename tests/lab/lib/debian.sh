@@ -84,21 +84,27 @@ lab_debian_download() {
 	[ -s "$d/kver" ] || die "no Debian $series kernel could be downloaded"
 }
 
-# base-files first: it has the links from /bin and /lib to where they are.
-lab_debian_extract() {
-	local d=$1 deb v image
-	v=$(cat "$d/kver")
-
-	mkdir -p "$d/root"
-	say "extracting $(find "$d/debs" -name '*.deb' | wc -l) packages"
-	for deb in "$d"/debs/base-files_*.deb "$d"/debs/*.deb; do
+# lab_extract ROOT DIR: extracts the packages in DIR, base-files first: it has the
+# links from /bin and /lib to where they are
+lab_extract() {
+	local root=$1 dir=$2 deb
+	say "extracting $(find "$dir" -name '*.deb' | wc -l) packages"
+	for deb in "$dir"/base-files_*.deb "$dir"/*.deb; do
 		[ -e "$deb" ] || continue
 		dpkg-deb --fsys-tarfile "$deb" |
-			tar -x -C "$d/root" --no-same-owner --keep-directory-symlink \
+			tar -x -C "$root" --no-same-owner --keep-directory-symlink \
 				--exclude='./usr/share/doc' --exclude='./usr/share/man' \
 				--exclude='./usr/share/locale' ||
 			die "cannot extract $deb"
 	done
+}
+
+lab_debian_extract() {
+	local d=$1 v image
+	v=$(cat "$d/kver")
+
+	mkdir -p "$d/root"
+	lab_extract "$d/root" "$d/debs"
 	rm -rf "$d/debs"
 	# what the package's installation would have chosen
 	[ ! -e "$d/root/usr/bin/mawk" ] || ln -sf mawk "$d/root/usr/bin/awk"
