@@ -15,6 +15,9 @@ LAB_XEN_SOURCES="
 
 LAB_XEN_BUILD_PACKAGES="build-essential dpkg-dev flex bison python3 patch xz-utils cpio"
 
+# Of later ones, suites that have the source; the first that downloads is taken.
+LAB_XEN_SUITES="trixie forky"
+
 # lab_xen_kernel VERSION: the kernel of the same release of Debian
 lab_xen_kernel() {
 	case $1 in
@@ -39,14 +42,17 @@ CONFIG_LIVEPATCH=n"
 
 # lab_xen_source DIR VERSION: extracts the source into DIR/src
 lab_xen_source() {
+	local suite
 	case $2 in
 	4.17)
 		# shellcheck disable=SC2086
 		lab_source "$1" xen '4\.17\.' $LAB_XEN_SOURCES
 		;;
 	*)
-		lab_orig_source "$1" "$(lab_kernel_suite "$(lab_xen_kernel "$2")")" xen \
-			"${2//./\\.}\\." || die "no source of Xen $2 could be downloaded"
+		for suite in $LAB_XEN_SUITES; do
+			! lab_orig_source "$1" "$suite" xen "${2//./\\.}\\." || return 0
+		done
+		die "no source of Xen $2 could be downloaded"
 		;;
 	esac
 }
