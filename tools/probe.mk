@@ -7,7 +7,7 @@
 # probe-tools: where probe-kernel is; probe-flags: with which the kernel compiles
 
 quiet_cmd_probe = PROBE   $@
-      cmd_probe = $(probe-tools)/probe-kernel $(src)/probes $(CC) $(probe-flags) >$@.new && \
+      cmd_probe = $(probe-tools)/probe-kernel $(src)/probes $(CC) $(probe-flags) >$@.new; \
 	mv $@.new $@
 
 $(obj)/probed.h: $(src)/probes $(probe-tools)/probe-kernel FORCE
