@@ -6,6 +6,13 @@ if ! dmesg | grep -q 'Fam17h+ core perfctr, AMD PMU driver'; then
 	exit 1
 fi
 echo "PASS driver: Fam17h+ core perfctr, AMD PMU driver"
+version=0
+[ "$LAB_PERFMON_V2" = 0 ] || version=2
+if ! dmesg | grep -q "version: *$version\$"; then
+	echo "FAIL driver: the PMU is not of version $version"
+	exit 1
+fi
+echo "PASS driver: the PMU is of version $version"
 if [ "$LAB_MODE" = det ]; then
 	exec guest-tests --deterministic
 fi

@@ -11,7 +11,7 @@ libglib2.0-dev libpixman-1-dev libfdt-dev zlib1g-dev xz-utils patch"
 
 LAB_QEMU_CONFIGURE="--target-list=x86_64-softmmu --without-default-features
 --enable-tcg --enable-fdt=system --disable-docs --disable-tools --disable-download
---disable-install-blobs --disable-werror"
+--disable-install-blobs --disable-werror --disable-debug-info"
 
 # lab_instrument_source DIR: extracts the unpatched source into DIR/src
 lab_instrument_source() {
@@ -60,7 +60,6 @@ lab_instrument_build() {
 		ninja -C "$d/build" qemu-system-x86_64 || die "building the instrument failed"
 	mkdir -p "$d/bin"
 	cp "$d/build/qemu-system-x86_64" "$d/bin/"
-	strip --strip-debug "$d/bin/qemu-system-x86_64"
 	cp "$d/source/version" "$d/version"
 	rm -rf "$d/source" "$d/build" "$d"/python*
 }
