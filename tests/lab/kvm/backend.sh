@@ -3,6 +3,7 @@
 # may be, counts of loops of known length, vCPUs that change threads, hostile
 # guests, VMMs that are killed.
 # kvm-lab: --no-guest-module
+# all: smp --smp
 . lib.sh
 pvpmu-kvm-selftest
 is "status of pvpmu-kvm-selftest" $? 0

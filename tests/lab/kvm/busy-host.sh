@@ -1,6 +1,7 @@
 #!/bin/sh
 # Counts are the guest's own: the same with a busy host and with another guest
 # that counts on the same CPU.
+# all: smp --smp
 . lib.sh
 lab-guest start a --cpus 1 -- sh -c '
 	echo alone; workload count 5000000 5; echo "status $?"

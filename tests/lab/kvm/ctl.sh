@@ -1,6 +1,7 @@
 #!/bin/sh
 # The administrator's command: what vCPUs do, limits and off and on, of one VM
 # and of all, live.
+# all: smp --smp
 . lib.sh
 . ctl-lib.sh
 params=/sys/module/pvpmu_kvm/parameters

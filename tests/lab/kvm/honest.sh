@@ -3,7 +3,7 @@
 # counters, all of them for part of the time, or all of them, while a guest
 # counts.  The truth is what the host's own perf says of the vCPU's thread.  In
 # the end, what a guest reads from KVM's own vPMU instead.
-# kvm-lab: --det
+# kvm-lab: --cpus 1
 . lib.sh
 loop=400000000
 # after a counter is free, perf gives it away with the next turn

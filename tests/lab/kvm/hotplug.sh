@@ -1,6 +1,7 @@
 #!/bin/sh
 # A guest whose CPU 1 goes and comes back, which sleeps, and whose host's CPU 1
 # goes and comes back: its area goes with its CPU, what counted goes on.
+# all: smp --smp
 . lib.sh
 stats=/sys/kernel/debug/pvpmu_kvm
 areas() { sed -n 's/^live_areas //p' $stats/stats; }

@@ -2,7 +2,7 @@
 # Exits, halts, preemptions and steal as a guest counts them, against the host's
 # own tracepoints, of the same moments: from the call that starts the events to
 # the one that ends them.
-# kvm-lab: --det
+# kvm-lab: --cpus 1
 . lib.sh
 t=/sys/kernel/tracing
 lab-guest start a --tiny -- sh -c 'lab-await >/dev/null; hv'

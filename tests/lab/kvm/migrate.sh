@@ -3,6 +3,7 @@
 # back, nothing stands still for long, what is lost is told.  Then to hosts that
 # are not as the one before.
 # kvm-lab: --timeout 900 --host-major 2
+# all: smp --smp
 . lib.sh
 params=/sys/module/pvpmu_kvm/parameters
 

@@ -2,6 +2,7 @@
 # A guest whose kernel ends, by kexec, by a crash with a crash kernel, by a
 # panic, while its events count and sample: what comes after it, in the same
 # memory and on the same CPUs, is not written to.
+# all: smp --smp
 . lib.sh
 stats=/sys/kernel/debug/pvpmu_kvm/stats
 stat() { sed -n "s/^$1 //p" $stats; }

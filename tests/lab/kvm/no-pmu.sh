@@ -1,7 +1,7 @@
 #!/bin/sh
 # A host without a PMU: the guest is told which events do not exist, and samples
 # with the vCPU-time clock, also where its own timers cannot look.
-# kvm-lab: --det --no-pmu --module tests/lab/guest/pvpmu_irqsoff
+# kvm-lab: --cpus 1 --no-pmu --module tests/lab/guest/pvpmu_irqsoff
 . lib.sh
 serve_start a
 

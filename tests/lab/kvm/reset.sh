@@ -2,6 +2,7 @@
 # A guest that is reset, or resets itself without a word to anyone, while its
 # events count and sample: its host lets the area go at once, not only when the
 # next kernel asks.
+# all: smp --smp
 . lib.sh
 stats=/sys/kernel/debug/pvpmu_kvm/stats
 areas() { sed -n 's/^live_areas //p' $stats; }

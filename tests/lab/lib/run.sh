@@ -18,7 +18,7 @@ lab_run_cleanup() {
 	if [ -n "$emulator" ] && kill -0 "$emulator" 2>/dev/null; then
 		kill -9 "$emulator" 2>/dev/null || true
 	fi
-	rm -rf "$run/tree" "$run/initrd" "$run"/*.fifo
+	rm -rf "$run/tree" "$run/initrd"
 	if [ -n "${keep:-}" ]; then
 		mkdir -p "$keep"
 		cp -a "$run/." "$keep/"
@@ -86,15 +86,17 @@ lab_watch() {
 }
 
 # lab_run COMMAND...: runs the emulator; sets rc to the status that the machine
-# sent.  Dies when the machine did not come to its end.
+# sent.  Dies when the machine did not come to its end.  Its output goes to a file,
+# which is shown as it grows: the end of a pipe would make the machine wait when
+# nobody reads, and what it does would depend on that.
 lab_run() {
 	local shower
-	mkfifo "$run/out.fifo"
 	: >"$run/ctl"
-	tee "$run/output" <"$run/out.fifo" &
-	shower=$!
+	: >"$run/output"
 	"$@" >"$run/emulator.log" 2>&1 </dev/null &
 	emulator=$!
+	tail -c +1 -f -s 0.1 --pid="$emulator" "$run/output" &
+	shower=$!
 	lab_watch
 	for _ in {1..50}; do
 		kill -0 "$emulator" 2>/dev/null || break

@@ -2,6 +2,7 @@
 # The administrator's command: what vCPUs do, limits and off and on, of one
 # domain and of all, live.
 # xen-lab: --dom0-mem 1200M
+# all: smp --smp
 . lib.sh
 . ctl-lib.sh
 ctl_guest a

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Three domains on one physical CPU: each counts its own, and what another had
 # of the CPU is not taken for multiplexing.
+# all: smp --smp
 . lib.sh
 [ -e /sys/module/pvpmu ] || insmod /lab/modules/pvpmu.ko
 xl vcpu-pin Domain-0 all 0

@@ -2,6 +2,7 @@
 # Live migration to this very machine, while the guest counts and perf records:
 # nothing goes back, nothing stands still for long; a guest that comes where
 # pvpmu is switched off says so, and counts again when it is switched on.
+# all: smp --smp
 . lib.sh
 said() { lab-guest out "$1"; }
 # shellcheck source=tests/lab/guest/follow-lib.sh

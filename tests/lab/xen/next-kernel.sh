@@ -3,6 +3,7 @@
 # its events count: both ask Xen for a soft reset, after which nothing is left of the
 # guest's, and nothing is counted or written to while the next kernel executes.
 # xen-lab: --kernels
+# all: smp --smp
 . lib.sh
 # shellcheck source=tests/lab/guest/xen-lib.sh
 . xen-lib.sh

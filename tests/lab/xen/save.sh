@@ -2,6 +2,7 @@
 # A guest is saved and restored under a perf session: it counts on, no total
 # goes back, and the events open again by themselves.
 # xen-lab: --dom0-mem 1400M --mem 4G
+# all: smp --smp
 . lib.sh
 # shellcheck source=tests/lab/guest/xen-lib.sh
 . xen-lib.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Twelve events on six counters, and groups that do not fit beside each other.
-# xen-lab: --det
+# xen-lab: --cpus 1
 . lib.sh
 for type in pvh pv; do
 	echo "in a $type guest:"
