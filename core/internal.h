@@ -47,6 +47,14 @@ void pvpmu_area_show_limit(struct pvpmu_vcpu *vcpu);
 u32 pvpmu_area_pend(struct pvpmu_vcpu *vcpu, u32 ids);
 u32 pvpmu_slot_offset(u32 id);
 
+static inline bool pvpmu_desc_same(const struct pvpmu_desc *a,
+				   const struct pvpmu_desc *b)
+{
+	return a->type == b->type && a->config == b->config &&
+	       a->flags == b->flags && a->sampling == b->sampling &&
+	       a->group == b->group;
+}
+
 /* pvpmu_counter.c: host counters, shared by slots and kept for a while */
 s32 pvpmu_counter_get(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 		      u32 id, u8 *counter);
@@ -55,6 +63,7 @@ s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
 void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter);
 const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
 					       u32 counter);
+void pvpmu_counter_fail(struct pvpmu_vcpu *vcpu, u32 counter);
 void pvpmu_counter_batch_begin(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_batch_end(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu);

@@ -106,7 +106,7 @@ static s32 op_query(struct pvpmu_vcpu *vcpu, const u32 *arg)
 	return pvpmu_event_caps(vcpu, arg[0], (u64)arg[2] << 32 | arg[1]);
 }
 
-static s32 check_delivery(const struct pvpmu_vcpu *vcpu, u32 delivery)
+static s32 check_delivery(struct pvpmu_vcpu *vcpu, u32 delivery)
 {
 	static const u32 needs[] = {
 		[PVPMU_DELIVER_NONE] = 0,
@@ -124,13 +124,10 @@ static s32 check_delivery(const struct pvpmu_vcpu *vcpu, u32 delivery)
 		return PVPMU_ERR_DELIVERY;
 	if (kind != PVPMU_DELIVER_EVTCHN && delivery != kind)
 		return PVPMU_ERR_RESERVED;
+	if (!vcpu->ops->deliver(vcpu, kind,
+				delivery >> PVPMU_DELIVER_PORT_SHIFT))
+		return PVPMU_ERR_DELIVERY;
 	return PVPMU_OK;
-}
-
-static bool deliver(struct pvpmu_vcpu *vcpu, u32 delivery)
-{
-	return vcpu->ops->deliver(vcpu, delivery & PVPMU_DELIVER_MASK,
-				  delivery >> PVPMU_DELIVER_PORT_SHIFT);
 }
 
 static s32 attach(struct pvpmu_vcpu *vcpu, u64 frame)
@@ -160,14 +157,9 @@ s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery)
 	error = check_delivery(vcpu, delivery);
 	if (error)
 		return error;
-	if (!deliver(vcpu, delivery))
-		return PVPMU_ERR_DELIVERY;
 	error = attach(vcpu, frame);
-	if (error) {
-		/* It took the old one once, so it takes it again. */
-		deliver(vcpu, vcpu->delivery);
+	if (error)
 		return error;
-	}
 
 	pvpmu_slot_close_all(vcpu);
 	vcpu->attached = true;
@@ -330,14 +322,11 @@ static const struct operation operations[] = {
 
 static s32 serve(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call, u32 op)
 {
-	const struct operation *operation;
+	const struct operation *operation = &operations[op];
 	u32 i;
 
 	if (!call->kernel)
 		return PVPMU_ERR_DENIED;
-	if (op >= OPERATIONS)
-		return PVPMU_ERR_OPERATION;
-	operation = &operations[env_nospec(op, OPERATIONS)];
 	for (i = operation->args; i < 3; i++)
 		if (call->arg[i])
 			return PVPMU_ERR_RESERVED;
@@ -346,18 +335,30 @@ static s32 serve(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call, u32 op)
 	return operation->fn(vcpu, call->arg);
 }
 
-s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
+/* The end of each call; those that are no operation are counted last. */
+static s32 answer(struct pvpmu_vcpu *vcpu, u32 op, s32 result)
 {
-	u32 op = call->op - PVPMU_OP_BASE;
-	s32 result = serve(vcpu, call, op);
-
-	if (vcpu->lost && result != PVPMU_ERR_FRAME)
-		result = PVPMU_ERR_NO_AREA;
-	vcpu->stats.calls[op < OPERATIONS ? op : OPERATIONS]++;
+	vcpu->stats.calls[op]++;
 	if (result < 0)
 		vcpu->stats.refused++;
 	pvpmu_settle(vcpu);
 	return result;
+}
+
+s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
+{
+	u32 op = call->op - PVPMU_OP_BASE;
+	s32 result;
+
+	if (op >= OPERATIONS)
+		return answer(vcpu, OPERATIONS,
+			      call->kernel ? PVPMU_ERR_OPERATION
+					   : PVPMU_ERR_DENIED);
+	op = (u32)env_nospec(op, OPERATIONS);
+	result = serve(vcpu, call, op);
+	if (vcpu->lost && result != PVPMU_ERR_FRAME)
+		result = PVPMU_ERR_NO_AREA;
+	return answer(vcpu, op, result);
 }
 
 #define RDPMC_BITS ((1ull << 48) - 1)

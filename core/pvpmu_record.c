@@ -43,6 +43,7 @@ static void save_slot(struct pvpmu_vcpu *vcpu, u32 id,
 	to->config = desc->config;
 	to->leader = pvpmu_group_first(vcpu, id);
 	to->host.rdpmc = 0;
+	to->host.state &= PVPMU_STATE_MASK;
 	if (!slot.sampling)
 		return;
 	to->period = slot.period;
@@ -122,14 +123,16 @@ static bool is_consistent(const struct pvpmu_record_slot *slot)
 
 /*
  * The period that runs ends, and not before now.  It may be longer than any
- * that a guest asks for, where it began while the event was throttled.
+ * that a guest asks for, where it began while the event was throttled.  What is
+ * left of it may be, too: an overflow that the host reported early began it
+ * before the count was there.
  */
 static bool period_runs(const struct pvpmu_record_slot *slot)
 {
 	u64 left = slot->host.overflow_total + slot->length - slot->host.count;
 
 	return !slot->period || (slot->length - 1 < LENGTH_MAX &&
-				 left - 1 < PVPMU_PERIOD_MAX);
+				 left - 1 < 2 * PVPMU_PERIOD_MAX);
 }
 
 static s32 check_slot(const struct pvpmu_record_slot *slot)
@@ -222,10 +225,16 @@ s32 pvpmu_restore(struct pvpmu_vcpu *vcpu, const struct pvpmu_record *record)
 	return PVPMU_OK;
 }
 
-/*
- * The vCPU runs for the first time since it was restored.  An event that cannot
- * be enabled has failed: its guest may open it again.
- */
+/* An event that cannot be enabled has failed: its guest may open it again. */
+static void enable(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	if (!pvpmu_slot_enable(vcpu, id))
+		return;
+	pvpmu_counter_fail(vcpu, vcpu->slot[id].counter);
+	pvpmu_slot_enable(vcpu, id);
+}
+
+/* The vCPU runs for the first time since it was restored. */
 void pvpmu_resume(struct pvpmu_vcpu *vcpu)
 {
 	u32 ids = vcpu->resuming;
@@ -236,8 +245,7 @@ void pvpmu_resume(struct pvpmu_vcpu *vcpu)
 	vcpu->restored = false;
 	vcpu->resuming = 0;
 	for_each_id(id, rest, ids) {
-		if (pvpmu_slot_enable(vcpu, id))
-			vcpu->slot[id].host.state = PVPMU_STATE_FAILED;
+		enable(vcpu, id);
 		pvpmu_area_show(vcpu, id);
 	}
 	pvpmu_area_show_header(vcpu);

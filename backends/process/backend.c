@@ -215,8 +215,10 @@ static void op_kick(struct pvpmu_vcpu *vcpu)
 	process_of(vcpu)->kicked = true;
 }
 
-static void op_raise(struct pvpmu_vcpu *vcpu)
+static void op_raise(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 {
+	(void)delivery;
+	(void)port;
 	process_of(vcpu)->raised = true;
 }
 

@@ -69,15 +69,11 @@ static bool use_port(struct vcpu *v, u32 port, bool raise)
 
 static bool host_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
-	struct pvpmu_xen *x = pvpmu_of(core);
+	struct vcpu *v = pvpmu_of(core)->v;
 
-	if (delivery == PVPMU_DELIVER_LVTPC && !has_vlapic(x->v->domain))
-		return false;
-	if (delivery == PVPMU_DELIVER_EVTCHN && !use_port(x->v, port, false))
-		return false;
-	x->delivery = delivery;
-	x->port = port;
-	return true;
+	if (delivery == PVPMU_DELIVER_LVTPC)
+		return has_vlapic(v->domain);
+	return delivery != PVPMU_DELIVER_EVTCHN || use_port(v, port, false);
 }
 
 static void raise_nmi(struct pvpmu_vcpu *core)
@@ -105,11 +101,9 @@ static void raise_lvtpc(struct pvpmu_vcpu *core)
 	}
 }
 
-static void host_raise(struct pvpmu_vcpu *core)
+static void host_raise(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
-	struct pvpmu_xen *x = pvpmu_of(core);
-
-	switch (x->delivery) {
+	switch (delivery) {
 	case PVPMU_DELIVER_LVTPC:
 		raise_lvtpc(core);
 		break;
@@ -117,7 +111,7 @@ static void host_raise(struct pvpmu_vcpu *core)
 		raise_nmi(core);
 		break;
 	case PVPMU_DELIVER_EVTCHN:
-		use_port(x->v, x->port, true);
+		use_port(pvpmu_of(core)->v, port, true);
 		break;
 	}
 }

@@ -58,13 +58,15 @@ bool pvg_absent(s64 result)
 bool pvg_line(struct pvg_cpu *cpu, u32 id, struct pvg_line *line)
 {
 	const struct pvpmu_slot_host *host = &pvg_area_slot(cpu, id)->host;
+	u32 seq, state;
 	int tries;
-	u32 seq;
 
 	for (tries = 0; tries < LINE_TRIES; tries++) {
 		seq = READ_ONCE(host->seq);
 		smp_rmb();
-		line->state = READ_ONCE(host->state);
+		state = READ_ONCE(host->state);
+		line->state = state & PVPMU_STATE_MASK;
+		line->throttled = state & PVPMU_STATE_THROTTLED;
 		line->count = READ_ONCE(host->count);
 		line->enabled = READ_ONCE(host->time_enabled);
 		line->running = READ_ONCE(host->time_running);

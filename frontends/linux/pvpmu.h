@@ -72,6 +72,7 @@ struct pvg_line {
 	u64 overflow_total;
 	u32 state;
 	s32 error;
+	bool throttled;
 };
 
 /**

@@ -356,13 +356,15 @@ struct pvpmu_slot_guest {
 
 #define PVPMU_PERIOD_MAX ((1ull << 47) - 1)
 
-/* States of a slot */
+/* States of a slot: one of these in bits 7:0 */
 #define PVPMU_STATE_CLOSED 0u /* not open; the other fields are the last ones */
 #define PVPMU_STATE_STOPPED 1u /* open, not enabled */
 #define PVPMU_STATE_COUNTING 2u /* enabled, and it has a counter */
 #define PVPMU_STATE_WAITING 3u /* enabled, but the host took the counter away */
-#define PVPMU_STATE_THROTTLED 4u /* as COUNTING, but no overflow until ENABLE */
-#define PVPMU_STATE_FAILED 5u /* enabled, and will never have a counter again */
+#define PVPMU_STATE_FAILED 4u /* enabled, and gets no counter any more */
+#define PVPMU_STATE_MASK 0xffu
+/* With COUNTING or WAITING: no overflow until ENABLE */
+#define PVPMU_STATE_THROTTLED (1u << 8)
 
 /**
  * struct pvpmu_slot_host - the answer; the host writes it
@@ -370,7 +372,7 @@ struct pvpmu_slot_guest {
  *       reads the fields, and is done if @seq still is the same; it bounds
  *       its tries, for a page that was copied at a bad moment stays odd until
  *       the next SETUP.
- * @state: PVPMU_STATE_*
+ * @state: PVPMU_STATE_*; a guest ignores bits that it does not know
  * @count: events counted since OPEN
  * @time_enabled: ns enabled since OPEN, while the vCPU was scheduled in
  * @time_running: ns of @time_enabled in which it had a counter; less than

@@ -53,7 +53,8 @@ struct pvpmu_desc {
  * @running: ns of @enabled in which it really counted, monotonic
  * @active: it counts now, or will as soon as the vCPU runs; false if the host
  *          took it away for the time being
- * @failed: it will never count again
+ * @failed: it will never count again.  Core stops it then, if it is started,
+ *          and does nothing but destroy it afterwards.
  */
 struct pvpmu_reading {
 	u64 count;
@@ -104,9 +105,9 @@ enum pvpmu_answer {
  *         pvpmu_line_put().
  * @area_or32: atomically sets bits in a word of the area, as seen by the
  *         guest's CPUs, and returns the old word in @old; false if it is gone.
- * @deliver: how to interrupt this vCPU from now on.  Core has checked
- *         @delivery against @features.  False, and nothing changed, if the
- *         port is not the guest's, or this kind of guest has no such thing.
+ * @deliver: can this vCPU be interrupted so?  Core has checked @delivery
+ *         against @features.  False if the port is not the guest's, or this
+ *         kind of guest has no such interrupt.  Nothing changes.
  * @create: makes a counter, stopped.  May be slow.  PVPMU_NEVER: the event
  *         cannot be counted here after all.
  * @destroy: gives a stopped counter back.  May be slow.
@@ -124,7 +125,8 @@ enum pvpmu_answer {
  *         that is not sampling, unless it starts or stops it.
  * @kick: asks to have pvpmu_publish() called on the vCPU before it runs its
  *         guest again, or, if it sleeps in the host, soon.  NMI context.
- * @raise: interrupts the guest as chosen with @deliver.
+ * @raise: interrupts the guest, with the @delivery and @port of the SETUP that
+ *         is in force.  @deliver took them then; the port may be gone now.
  * @clock: a monotonic clock in ns.  Any context, NMI as well.
  * @room: how many counters of types hardware, cache and raw the CPU can have
  *        without one waiting for another.  Where it is given, counters that
@@ -163,7 +165,7 @@ struct pvpmu_host_ops {
 		     struct pvpmu_reading *reading);
 
 	void (*kick)(struct pvpmu_vcpu *vcpu);
-	void (*raise)(struct pvpmu_vcpu *vcpu);
+	void (*raise)(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port);
 	u64 (*clock)(void);
 	u32 (*room)(struct pvpmu_vcpu *vcpu);
 	void (*idle)(struct pvpmu_vcpu *vcpu);
@@ -297,12 +299,12 @@ struct pvpmu_stats {
  * struct pvpmu_counter - a host counter, core's side of it; private to core
  * @desc: what it counts
  * @last: its last reading
- * @idle_since: clock at the end of the entry point in which @users became 0
+ * @idle_since: clock at the end of the entry point in which @users became 0;
+ *              while it is in use and has failed, clock of its last reading
  * @users: slots that are open on it
  * @started: slots that are enabled on it
  * @next: next counter in the same bucket
  * @slot: id it serves, if sampling
- * @failed: the host gave it up, so no other slot may come to it
  */
 struct pvpmu_counter {
 	struct pvpmu_desc desc;
@@ -312,7 +314,6 @@ struct pvpmu_counter {
 	u8 started;
 	u8 next;
 	u8 slot;
-	bool failed;
 };
 
 /**
@@ -381,6 +382,7 @@ struct pvpmu_slot_state {
  * @vacated: those of @unused that lost their user in this entry point
  * @batch: readings hold until the end of this UPDATE
  * @fresh: counters whose last reading does
+ * @failed: counters that the host gave up; no other slot comes to them
  * @physical: counters that take a physical one
  * @physicals: how many they are
  * @starved: a counter in use was seen to wait for a physical one
@@ -414,6 +416,7 @@ struct pvpmu_vcpu {
 	u64 vacated;
 	bool batch;
 	u64 fresh;
+	u64 failed;
 	u64 physical;
 	u32 physicals;
 	bool starved;
@@ -626,7 +629,7 @@ s32 pvpmu_save(struct pvpmu_vcpu *vcpu, struct pvpmu_record *record);
  *         PVPMU_ERR_RESERVED   a value that no host writes
  *         PVPMU_ERR_OPEN       the vCPU has an area
  *         and what SETUP and OPEN answer: DENIED, DELIVERY, FRAME, RETRY,
- *         EVENT, FILTER, PERIOD, LIMIT, HOST.
+ *         EVENT, FILTER, PERIOD, GROUP, LIMIT, HOST.
  */
 s32 pvpmu_restore(struct pvpmu_vcpu *vcpu, const struct pvpmu_record *record);
 

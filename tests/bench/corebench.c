@@ -226,6 +226,13 @@ static u64 null_clock(void)
 	return 1;
 }
 
+static void null_raise(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
+{
+	(void)delivery;
+	(void)port;
+	null_of(vcpu);
+}
+
 static const struct pvpmu_host_ops null_ops = {
 	.features = PVPMU_FEAT_LVTPC,
 	.query = null_query,
@@ -242,7 +249,7 @@ static const struct pvpmu_host_ops null_ops = {
 	.stop = null_counter,
 	.read = null_read,
 	.kick = null_op,
-	.raise = null_op,
+	.raise = null_raise,
 	.clock = null_clock,
 	.idle = null_op,
 };

@@ -114,7 +114,10 @@ static void check_page(const struct fake *fake)
 
 		FAKE_CHECK(!(line->seq & 1));
 		FAKE_CHECK(!memcmp(line, &vcpu->slot[id].host, sizeof(*line)));
-		FAKE_CHECK(line->state <= PVPMU_STATE_FAILED);
+		FAKE_CHECK(!(line->state &
+			     ~(PVPMU_STATE_MASK | PVPMU_STATE_THROTTLED)));
+		FAKE_CHECK((line->state & PVPMU_STATE_MASK) <=
+			   PVPMU_STATE_FAILED);
 		FAKE_CHECK(!line->state == !(vcpu->open & 1u << id));
 		FAKE_CHECK(line->error <= 0 &&
 			   (!line->error || line->error >= PVPMU_ERR_LAST));

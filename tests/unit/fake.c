@@ -170,10 +170,8 @@ static bool op_deliver(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 {
 	struct fake *fake = begin(vcpu, FAKE_DELIVER);
 
-	if (fake->deliver_answer) {
-		fake->delivery = delivery;
-		fake->port = port;
-	}
+	(void)delivery;
+	(void)port;
 	end(fake, FAKE_DELIVER);
 	return fake->deliver_answer;
 }
@@ -266,11 +264,13 @@ static void op_kick(struct pvpmu_vcpu *vcpu)
 	end(fake, FAKE_KICK);
 }
 
-static void op_raise(struct pvpmu_vcpu *vcpu)
+static void op_raise(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 {
 	struct fake *fake = begin(vcpu, FAKE_RAISE);
 
-	FAKE_CHECK(fake->delivery != PVPMU_DELIVER_NONE);
+	FAKE_CHECK(delivery != PVPMU_DELIVER_NONE);
+	fake->delivery = delivery;
+	fake->port = port;
 	end(fake, FAKE_RAISE);
 }
 
@@ -399,6 +399,8 @@ void fake_count(struct fake *fake, u32 counter, u64 ns, u64 events)
 	fake_clock = fake;
 	if (!c->started)
 		return;
+	if (c->reading.failed)
+		return;
 	c->reading.enabled += ns;
 	if (!c->reading.active)
 		return;
@@ -430,6 +432,7 @@ void fake_enter(struct fake *fake)
 	if (!fake->kicked)
 		return;
 	fake->kicked = false;
+	fake_clock = fake;
 	pvpmu_publish(&fake->vcpu);
 }
 

@@ -72,7 +72,7 @@ struct fake_counter {
  * @reads: how often each word of the area was read
  * @counter: the host's counters
  * @now: the clock, in ns
- * @delivery: the last one that was chosen
+ * @delivery: how the last interrupt was raised
  * @port: its event channel port
  * @kicked: a kick that was not followed by a publish yet
  * @calls: how often each op was called

@@ -410,9 +410,33 @@ static void group_that_can_never_fit_is_refused(void **state)
 	describe_member(fake, 1, 0);
 	assert_done(fake, PVPMU_OP_OPEN, 1);
 	describe_member(fake, 2, 1);
+	fake->area.slot[2].guest.config = BRANCHES;
 	assert_open_refused(fake, PVPMU_ERR_GROUP, 2);
 	assert_done(fake, PVPMU_OP_CLOSE, 0);
 	assert_done(fake, PVPMU_OP_OPEN, 2);
+}
+
+/* One that shares a counter of the group takes no room in it. */
+static void duplicate_joins_a_full_group(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake->most = 1;
+	open_event(fake, 0, CYCLES, 0);
+	describe_member(fake, 1, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 1);
+	describe_member(fake, 2, 1);
+	assert_done(fake, PVPMU_OP_OPEN, 2);
+	assert_int_equal(fake->vcpu.slot[2].counter,
+			 fake->vcpu.slot[0].counter);
+	/* A sampling one shares with nobody, one with a filter is another. */
+	describe_member(fake, 3, 1);
+	fake->area.slot[3].guest.period = 1000;
+	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
+	describe_member(fake, 3, 1);
+	fake->area.slot[3].guest.flags = PVPMU_FLAG_EXCLUDE_USER;
+	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
 }
 
 static void slot_that_leaves_a_group_is_in_none(void **state)
@@ -580,6 +604,7 @@ int main(void)
 		UNIT(leader_other_than_itself_is_refused),
 		UNIT(member_needs_an_open_leader),
 		UNIT(group_that_can_never_fit_is_refused),
+		UNIT(duplicate_joins_a_full_group),
 		UNIT(slot_that_leaves_a_group_is_in_none),
 		UNIT(group_begins_while_its_leader_counts),
 		UNIT(leader_that_cannot_be_started_again_is_stopped),

@@ -229,7 +229,8 @@ static void throttled_event_is_armed_again(void **state)
 
 	j->from.vcpu.budget = 0;
 	fake_run(&j->from, 1, 300);
-	assert_state(&j->from, SAMPLES, PVPMU_STATE_THROTTLED);
+	assert_state(&j->from, SAMPLES,
+		     PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
 	fake_run(&j->from, 1, 7000);
 	arrive(j);
 	assert_state(&j->to, SAMPLES, PVPMU_STATE_COUNTING);
@@ -341,9 +342,50 @@ static void event_that_cannot_be_enabled_has_failed(void **state)
 	assert_state(&j->to, COUNTS, PVPMU_STATE_FAILED);
 	assert_count(&j->to, COUNTS, 1200);
 	j->to.start_answer = true;
+	/* It is enabled, and does not run. */
+	fake_run(&j->to, 900, 5000);
 	assert_done(&j->to, PVPMU_OP_ENABLE, COUNTS);
-	assert_state(&j->to, COUNTS, PVPMU_STATE_COUNTING);
+	assert_state(&j->to, COUNTS, PVPMU_STATE_FAILED);
 	assert_count(&j->to, COUNTS, 1200);
+	assert_times(&j->to, COUNTS, 1000, 100);
+	assert_done(&j->to, PVPMU_OP_DISABLE, COUNTS);
+	assert_state(&j->to, COUNTS, PVPMU_STATE_STOPPED);
+	assert_times(&j->to, COUNTS, 1000, 100);
+}
+
+static void event_that_failed_may_count_at_the_next_host(void **state)
+{
+	struct journey *j = *state;
+	u32 counter = fake_find(&j->from, HW, CYCLES);
+
+	j->from.counter[counter].reading.failed = true;
+	assert_done(&j->from, PVPMU_OP_READ, COUNTS);
+	assert_state(&j->from, COUNTS, PVPMU_STATE_FAILED);
+	arrive(j);
+	assert_state(&j->to, COUNTS, PVPMU_STATE_COUNTING);
+	fake_run(&j->to, 10, 34);
+	assert_done(&j->to, PVPMU_OP_READ, COUNTS);
+	assert_count(&j->to, COUNTS, 1234);
+}
+
+/* Its end is more than one period from now. */
+static void longest_period_that_began_early_goes_on(void **state)
+{
+	struct journey *j = *state;
+	u32 counter = fake_find(&j->from, HW, INSTRUCTIONS);
+
+	/* The second overflow from here on begins one. */
+	j->from.area.slot[SAMPLES].guest.next_period = PVPMU_PERIOD_MAX;
+	fake_run(&j->from, 1, 300);
+	fake_count(&j->from, counter, 1, 1000);
+	assert_int_equal(j->from.vcpu.slot[SAMPLES].length, PVPMU_PERIOD_MAX);
+	j->from.counter[counter].reading.count -= 5;
+	arrive(j);
+	assert_overflows(&j->to, SAMPLES, 2, 2500);
+	assert_count(&j->to, SAMPLES, 2495);
+	assert_int_equal(
+		j->to.counter[fake_find(&j->to, HW, INSTRUCTIONS)].left,
+		PVPMU_PERIOD_MAX + 5);
 }
 
 static void area_that_went_away_ends_it(void **state)
@@ -431,7 +473,9 @@ static void what_no_host_writes_is_refused(void **state)
 	REFUSES(j, slot[29].host.reserved[2], 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.rdpmc, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.seq, 5, RESERVED);
-	REFUSES(j, slot[COUNTS].host.state, 6, RESERVED);
+	REFUSES(j, slot[COUNTS].host.state, PVPMU_STATE_FAILED + 1, RESERVED);
+	REFUSES(j, slot[SAMPLES].host.state,
+		PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED, RESERVED);
 	REFUSES(j, slot[COUNTS].host.error, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.error, PVPMU_ERR_LAST - 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.time_running, 101, RESERVED);
@@ -452,7 +496,8 @@ static void period_that_does_not_run_is_refused(void **state)
 
 	REFUSES(j, slot[SAMPLES].length, 0, PERIOD);
 	REFUSES(j, slot[SAMPLES].length, 1200, PERIOD);
-	REFUSES(j, slot[SAMPLES].length, 1200 + PVPMU_PERIOD_MAX + 1, PERIOD);
+	REFUSES(j, slot[SAMPLES].length, 1200 + 2 * PVPMU_PERIOD_MAX + 1,
+		PERIOD);
 	REFUSES(j, slot[SAMPLES].length, ~0ull, PERIOD);
 	REFUSES(j, slot[SAMPLES].host.overflow_total, 1ull << 63, PERIOD);
 	REFUSES(j, slot[SAMPLES].host.count, 1ull << 62, PERIOD);
@@ -569,6 +614,8 @@ int main(void)
 		TEST(record_of_a_restored_vcpu_is_the_same),
 		TEST(vcpu_without_an_area_has_no_record),
 		TEST(event_that_cannot_be_enabled_has_failed),
+		TEST(event_that_failed_may_count_at_the_next_host),
+		TEST(longest_period_that_began_early_goes_on),
 		TEST(area_that_went_away_ends_it),
 		TEST(detach_before_the_guest_runs_leaves_nothing),
 		TEST(what_is_no_record_is_refused),

@@ -202,6 +202,29 @@ static void failing_setup_leaves_the_old_area_working(void **state)
 	assert_int_equal(fake->calls[FAKE_RAISE], 1);
 }
 
+static void port_goes_away(struct fake *fake, enum fake_op op, bool after)
+{
+	if (op == FAKE_AREA_ATTACH && after)
+		fake->deliver_answer = false;
+}
+
+/* The old one cannot be chosen again, but nobody has chosen another. */
+static void failing_setup_leaves_a_delivery_that_is_gone(void **state)
+{
+	struct fake *fake = *state;
+
+	assert_int_equal(SETUP(fake, PVPMU_DELIVER_EVTCHN | 5 << 8), PVPMU_OK);
+	start_event(fake, 2, CYCLES, 1000);
+	fake->hook = port_goes_away;
+	assert_int_equal(guest_call(fake, PVPMU_OP_SETUP, 1, 0,
+				    PVPMU_DELIVER_EVTCHN | 6 << 8),
+			 PVPMU_ERR_FRAME);
+	fake_run(fake, 10, 1500);
+	assert_int_equal(fake->calls[FAKE_RAISE], 1);
+	assert_int_equal(fake->delivery, PVPMU_DELIVER_EVTCHN);
+	assert_int_equal(fake->port, 5);
+}
+
 static void delivery_none_is_always_served(void **state)
 {
 	struct fake *fake = *state;
@@ -247,6 +270,8 @@ static void port_belongs_to_event_channels_only(void **state)
 			     PVPMU_DELIVER_NONE | 1u << 31);
 	assert_int_equal(SETUP(fake, PVPMU_DELIVER_EVTCHN | 0x123456 << 8),
 			 PVPMU_OK);
+	start_event(fake, 0, CYCLES, 1000);
+	fake_run(fake, 1, 1000);
 	assert_int_equal(fake->delivery, PVPMU_DELIVER_EVTCHN);
 	assert_int_equal(fake->port, 0x123456);
 }
@@ -348,6 +373,7 @@ int main(void)
 		UNIT_BARE(frame_that_no_address_has_is_not_looked_for),
 		UNIT_BARE(frame_that_is_busy_may_be_tried_again),
 		UNIT(failing_setup_leaves_the_old_area_working),
+		UNIT_BARE(failing_setup_leaves_a_delivery_that_is_gone),
 		UNIT_BARE(delivery_none_is_always_served),
 		UNIT_BARE(delivery_that_has_no_feature_is_refused),
 		UNIT_BARE(delivery_that_does_not_exist_is_refused),
