@@ -14,6 +14,10 @@
 	(PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI | PVPMU_FEAT_EVTCHN | \
 	 PVPMU_FEAT_GROUPS | PVPMU_FEAT_RDPMC)
 
+/* What the leaves say of the area, EBX of the second and of the third */
+#define PVPMU_LEAF_SLOTS (PVPMU_SLOT_SIZE << 16 | PVPMU_MAX_SLOTS)
+#define PVPMU_LEAF_SIZES (PVPMU_AREA_PAGES << 16 | PVPMU_HEADER_SIZE)
+
 /* Runs the statement after it for each bit of @mask, ascending. */
 #define for_each_id(id, rest, mask)                             \
 	for ((rest) = (mask);                                   \
@@ -26,7 +30,12 @@ static inline u32 id_bit(u32 id)
 }
 
 /* pvpmu_core.c */
-s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
+s32 pvpmu_setup_check(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
+s32 pvpmu_accept_check(const struct pvpmu_vcpu *vcpu, u32 delivery, u32 version,
+		       u32 features);
+s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame);
+void pvpmu_begin(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery, u32 version,
+		 u32 features);
 
 /* pvpmu_event.c: what can be counted, and who may */
 s32 pvpmu_event_caps(struct pvpmu_vcpu *vcpu, u32 type, u64 config);

@@ -72,7 +72,7 @@ void pvpmu_vcpu_init(struct pvpmu_vcpu *vcpu, struct pvpmu_vm *vm,
 }
 
 bool pvpmu_cpuid(const struct pvpmu_vm *vm, const struct pvpmu_host_ops *ops,
-		 u32 base, u32 hypercall, u32 leaf, u32 regs[4])
+		 u32 base, u32 leaf, u32 regs[4])
 {
 	if (!pvpmu_slots_usable(vm))
 		return false;
@@ -85,13 +85,13 @@ bool pvpmu_cpuid(const struct pvpmu_vm *vm, const struct pvpmu_host_ops *ops,
 		return true;
 	case 1:
 		regs[0] = PVPMU_ABI_VERSION;
-		regs[1] = PVPMU_SLOT_SIZE << 16 | PVPMU_MAX_SLOTS;
+		regs[1] = PVPMU_LEAF_SLOTS;
 		regs[2] = ops->features & PVPMU_FEATURES;
-		regs[3] = hypercall;
+		regs[3] = ops->hypercall;
 		return true;
 	case 2:
-		regs[0] = PVPMU_OP_BASE;
-		regs[1] = PVPMU_AREA_PAGES << 16 | PVPMU_HEADER_SIZE;
+		regs[0] = ops->op_base;
+		regs[1] = PVPMU_LEAF_SIZES;
 		regs[2] =
 			(u32)pvpmu_period_clamp(vm, PVPMU_TYPE_HARDWARE, 0, 0);
 		regs[3] = (u32)pvpmu_period_clamp(vm, PVPMU_TYPE_CLOCK, 0, 0);
@@ -106,7 +106,8 @@ static s32 op_query(struct pvpmu_vcpu *vcpu, const u32 *arg)
 	return pvpmu_event_caps(vcpu, arg[0], (u64)arg[2] << 32 | arg[1]);
 }
 
-static s32 check_delivery(struct pvpmu_vcpu *vcpu, u32 delivery)
+/* Features without which a delivery is not served; ~0 if there is none such */
+static u32 delivery_needs(u32 delivery)
 {
 	static const u32 needs[] = {
 		[PVPMU_DELIVER_NONE] = 0,
@@ -117,23 +118,46 @@ static s32 check_delivery(struct pvpmu_vcpu *vcpu, u32 delivery)
 	const u32 kinds = sizeof(needs) / sizeof(needs[0]);
 	u32 kind = delivery & PVPMU_DELIVER_MASK;
 
-	if (kind >= kinds)
-		return PVPMU_ERR_DELIVERY;
-	if (needs[env_nospec(kind, kinds)] &
-	    ~(vcpu->ops->features & PVPMU_FEATURES))
+	return kind < kinds ? needs[env_nospec(kind, kinds)] : ~0u;
+}
+
+static u32 features_of(const struct pvpmu_vcpu *vcpu)
+{
+	return vcpu->ops->features & PVPMU_FEATURES;
+}
+
+/* What can be said of a SETUP before its page is looked at */
+s32 pvpmu_setup_check(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery)
+{
+	u32 kind = delivery & PVPMU_DELIVER_MASK;
+
+	if (!pvpmu_slots_usable(vcpu->vm))
+		return PVPMU_ERR_DENIED;
+	if (delivery_needs(delivery) & ~features_of(vcpu))
 		return PVPMU_ERR_DELIVERY;
 	if (kind != PVPMU_DELIVER_EVTCHN && delivery != kind)
 		return PVPMU_ERR_RESERVED;
 	if (!vcpu->ops->deliver(vcpu, kind,
 				delivery >> PVPMU_DELIVER_PORT_SHIFT))
 		return PVPMU_ERR_DELIVERY;
+	return frame >> PVPMU_FRAME_BITS ? PVPMU_ERR_FRAME : PVPMU_OK;
+}
+
+/*
+ * A guest of our major version uses features that are served, and says so of
+ * the one that its delivery needs.
+ */
+s32 pvpmu_accept_check(const struct pvpmu_vcpu *vcpu, u32 delivery, u32 version,
+		       u32 features)
+{
+	if (version >> 16 != PVPMU_ABI_MAJOR || features & ~features_of(vcpu) ||
+	    delivery_needs(delivery) & ~features)
+		return PVPMU_ERR_VERSION;
 	return PVPMU_OK;
 }
 
-static s32 attach(struct pvpmu_vcpu *vcpu, u64 frame)
+s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame)
 {
-	if (frame >> PVPMU_FRAME_BITS)
-		return PVPMU_ERR_FRAME;
 	switch (vcpu->ops->area_attach(vcpu, frame)) {
 	case PVPMU_DONE:
 		return PVPMU_OK;
@@ -145,36 +169,57 @@ static s32 attach(struct pvpmu_vcpu *vcpu, u64 frame)
 }
 
 /*
- * Attaches the new area first: if that fails, the old one goes on as it was.
- * Nothing is written into the old one any more; events end without a word.
+ * An area that was attached is in force.  Nothing is written into the one
+ * before any more; events end without a word.
  */
-s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery)
+void pvpmu_begin(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery, u32 version,
+		 u32 features)
 {
-	s32 error;
-
-	if (!pvpmu_slots_usable(vcpu->vm))
-		return PVPMU_ERR_DENIED;
-	error = check_delivery(vcpu, delivery);
-	if (error)
-		return error;
-	error = attach(vcpu, frame);
-	if (error)
-		return error;
-
 	pvpmu_slot_close_all(vcpu);
 	vcpu->attached = true;
 	vcpu->restored = false;
 	vcpu->frame = frame;
 	vcpu->delivery = delivery;
-	return PVPMU_OK;
+	vcpu->version = version;
+	vcpu->features = features;
 }
 
+/* The new area is not to be: the one before goes on, if it is still there. */
+static void attach_again(struct pvpmu_vcpu *vcpu)
+{
+	if (!vcpu->attached)
+		vcpu->ops->area_detach(vcpu);
+	else if (pvpmu_attach(vcpu, vcpu->frame))
+		vcpu->lost = true;
+}
+
+/* What the guest says of itself: its version, and the features that it uses */
+static s32 read_accepted(struct pvpmu_vcpu *vcpu, u32 delivery, u32 accepted[2])
+{
+	if (!vcpu->ops->area_read(vcpu, PVPMU_OFFSET(pvpmu_area, guest.version),
+				  accepted, 2 * sizeof(*accepted)))
+		return PVPMU_ERR_FRAME;
+	return pvpmu_accept_check(vcpu, delivery, accepted[0], accepted[1]);
+}
+
+/* Attaches the new area first: if that fails, the old one goes on as it was. */
 static s32 op_setup(struct pvpmu_vcpu *vcpu, const u32 *arg)
 {
-	s32 error = pvpmu_attach(vcpu, (u64)arg[1] << 32 | arg[0], arg[2]);
+	u64 frame = (u64)arg[1] << 32 | arg[0];
+	s32 error = pvpmu_setup_check(vcpu, frame, arg[2]);
+	u32 accepted[2];
 
 	if (error)
 		return error;
+	error = pvpmu_attach(vcpu, frame);
+	if (error)
+		return error;
+	error = read_accepted(vcpu, arg[2], accepted);
+	if (error) {
+		attach_again(vcpu);
+		return error;
+	}
+	pvpmu_begin(vcpu, frame, arg[2], accepted[0], accepted[1]);
 	pvpmu_area_reset(vcpu);
 	return vcpu->lost ? PVPMU_ERR_FRAME : PVPMU_OK;
 }
@@ -347,7 +392,7 @@ static s32 answer(struct pvpmu_vcpu *vcpu, u32 op, s32 result)
 
 s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
 {
-	u32 op = call->op - PVPMU_OP_BASE;
+	u32 op = call->op - vcpu->ops->op_base;
 	s32 result;
 
 	if (op >= OPERATIONS)
@@ -361,7 +406,7 @@ s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
 	return answer(vcpu, op, result);
 }
 
-#define RDPMC_BITS ((1ull << 48) - 1)
+#define RDPMC_BITS ((1ull << PVPMU_RDPMC_WIDTH) - 1)
 
 u64 pvpmu_rdpmc(struct pvpmu_vcpu *vcpu, u32 index)
 {

@@ -125,7 +125,10 @@ static void begin_idle(struct pvpmu_vcpu *vcpu)
 	vcpu->ops->idle(vcpu);
 }
 
-/* The end of each entry point, when all that a call opens is open */
+/*
+ * The end of each entry point, when all that a call opens is open.  Without a
+ * counter that is unused or seen to wait there is nothing to be done.
+ */
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu)
 {
 	trim(vcpu);

@@ -47,7 +47,7 @@ s32 pvpmu_group_check(struct pvpmu_vcpu *vcpu, u32 id,
 
 	if (leader == id)
 		return PVPMU_OK;
-	if (!(vcpu->ops->features & PVPMU_FEATURES & PVPMU_FEAT_GROUPS))
+	if (!(vcpu->features & PVPMU_FEAT_GROUPS))
 		return PVPMU_ERR_GROUP;
 	if (leader >= PVPMU_MAX_SLOTS)
 		return PVPMU_ERR_GROUP;

@@ -171,7 +171,8 @@ void pvpmu_settle(struct pvpmu_vcpu *vcpu)
 		pvpmu_vcpu_detach(vcpu);
 	if (vcpu->returned)
 		pvpmu_slot_return(vcpu);
-	pvpmu_counter_settle(vcpu);
+	if (vcpu->unused || vcpu->starved)
+		pvpmu_counter_settle(vcpu);
 }
 
 void pvpmu_publish(struct pvpmu_vcpu *vcpu)

@@ -143,14 +143,26 @@ static u32 state_of(const struct pvpmu_slot_state *slot,
 					  : state;
 }
 
+/*
+ * Where user space may read it.  RDPMC gives the count itself, so its base is
+ * zero, and no count is shown so that comes near the sign.
+ */
+static void show_index(struct pvpmu_slot_host *host, u32 id)
+{
+	bool shown = (host->state & PVPMU_STATE_MASK) == PVPMU_STATE_COUNTING &&
+		     host->count < 1ull << (PVPMU_RDPMC_WIDTH - 2);
+
+	host->index = shown ? PVPMU_RDPMC_BASE + id + 1 : 0;
+	host->width = shown ? PVPMU_RDPMC_WIDTH : 0;
+}
+
 static void set_state(struct pvpmu_vcpu *vcpu, u32 id, u32 state)
 {
 	struct pvpmu_slot_state *slot = &vcpu->slot[id];
-	bool counts = (state & PVPMU_STATE_MASK) == PVPMU_STATE_COUNTING;
 
 	slot->host.state = state;
-	slot->host.rdpmc =
-		counts && slot->user_read ? PVPMU_RDPMC_BASE + id + 1 : 0;
+	if (slot->user_read)
+		show_index(&slot->host, id);
 }
 
 static void show_overflows(struct pvpmu_slot_state *slot)

@@ -117,6 +117,7 @@ static void host_raise(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 }
 
 #define HOST_OPS                                                             \
+	.hypercall = __HYPERVISOR_pvpmu_op, .op_base = PVPMU_OP_BASE,        \
 	.query = pvpmu_counters_query, .area_attach = pvpmu_area_attach,     \
 	.area_detach = pvpmu_area_detach, .area_read = pvpmu_area_copy_from, \
 	.area_write = pvpmu_area_copy_to, .area_line = pvpmu_area_set_line,  \
@@ -182,7 +183,7 @@ void pvpmu_leaf(const struct vcpu *v, uint32_t leaf, struct cpuid_leaf *res)
 	u32 regs[4];
 
 	if (!x || !pvpmu_cpuid(x->core.vm, x->core.ops, PVPMU_XEN_LEAVES,
-			       __HYPERVISOR_pvpmu_op, leaf, regs))
+			       leaf, regs))
 		return;
 	res->a = regs[0];
 	res->b = regs[1];

@@ -125,6 +125,8 @@ s64 pvg_setup(struct pvg_cpu *cpu)
 	pvg_detach(cpu);
 	cpu->host = host;
 	memset(cpu->area, 0, PVPMU_AREA_SIZE);
+	pvg_area(cpu)->guest.version = PVPMU_ABI_VERSION;
+	pvg_area(cpu)->guest.features = host.features;
 	result = pvg_call(cpu, PVPMU_OP_SETUP, lower_32_bits(frame),
 			  upper_32_bits(frame), pvg_lvtpc_open(&host));
 	if (result >= 0) {

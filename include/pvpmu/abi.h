@@ -72,7 +72,8 @@ typedef unsigned long long __u64;
 #define PVPMU_FEAT_PV_NMI (1u << 1) /* PVPMU_DELIVER_PV_NMI is served */
 #define PVPMU_FEAT_EVTCHN (1u << 2) /* PVPMU_DELIVER_EVTCHN is served */
 #define PVPMU_FEAT_GROUPS (1u << 3) /* slots may name another as leader */
-#define PVPMU_FEAT_RDPMC (1u << 4) /* host lines may carry an RDPMC index */
+#define PVPMU_FEAT_RDPMC (1u << 4) /* PVPMU_FLAG_USER_READ is served */
+#define PVPMU_FEAT_DIRECT (1u << 5) /* counters are read without an exit */
 
 /*
  * Operations
@@ -134,9 +135,6 @@ typedef unsigned long long __u64;
  */
 #define PVPMU_OP_UPDATE 8u
 
-/* The operation base of this implementation; guests take it from CPUID. */
-#define PVPMU_OP_BASE 0x50560000u
-
 /* Results. The list is closed: version 1 has no others. */
 #define PVPMU_OK 0
 #define PVPMU_ERR_OPERATION (-3001) /* no such operation */
@@ -156,7 +154,8 @@ typedef unsigned long long __u64;
 #define PVPMU_ERR_LIMIT (-3015) /* more events than the administrator allows */
 #define PVPMU_ERR_HOST (-3016) /* the host found no counter or memory for it */
 #define PVPMU_ERR_PARTIAL (-3017) /* UPDATE: see the error of each slot */
-#define PVPMU_ERR_LAST PVPMU_ERR_PARTIAL
+#define PVPMU_ERR_VERSION (-3018) /* the guest's version or features */
+#define PVPMU_ERR_LAST PVPMU_ERR_VERSION
 
 /* What QUERY tells of an event */
 #define PVPMU_CAP_COUNT (1u << 0) /* it can be counted (always set) */
@@ -185,7 +184,7 @@ typedef unsigned long long __u64;
 #define PVPMU_TYPE_CACHE 2u /* config: PVPMU_CACHE(cache, op, result) */
 #define PVPMU_TYPE_CLOCK 3u /* config: PVPMU_CLOCK_* */
 #define PVPMU_TYPE_HYPERVISOR 4u /* config: PVPMU_HV_* */
-#define PVPMU_TYPE_RAW 5u /* config: bits of PVPMU_RAW_MASK, nothing else */
+#define PVPMU_TYPE_RAW 5u /* config: the processor's own, see PVPMU_RAW_BITS */
 
 #define PVPMU_HW_CYCLES 0u
 #define PVPMU_HW_INSTRUCTIONS 1u
@@ -233,9 +232,10 @@ typedef unsigned long long __u64;
 #define PVPMU_HV_EXITS_OTHER 10u /* anything else */
 #define PVPMU_HV_END 11u
 
-/* Event select in bits 35:32 and 7:0, unit mask in bits 15:8, as both vendors
- * have them; what else a counter can be told is the host's to decide. */
-#define PVPMU_RAW_MASK 0xf0000ffffull
+/* A raw config has this many bits; each architecture says which it uses. */
+#define PVPMU_RAW_BITS 56
+/* x86: event select in bits 35:32 and 7:0, unit mask in bits 15:8. */
+#define PVPMU_RAW_X86 0xf0000ffffull
 
 /*
  * The area
@@ -260,10 +260,13 @@ typedef unsigned long long __u64;
  * @enable: ids to enable
  * @read: ids to read
  * @flags: zero
+ * @version: PVPMU_ABI_VERSION of the guest
+ * @features: PVPMU_FEAT_* that the guest will use, of those that the host shows
  * @reserved: zero
  *
- * The host reads it during UPDATE, once, and never writes it: the masks keep
- * their bits until the guest changes them.
+ * The host reads @version and @features during SETUP, once, and the other
+ * fields during UPDATE, once.  It never writes the line: the masks keep their
+ * bits until the guest changes them.
  */
 struct pvpmu_header_guest {
 	__u32 close;
@@ -272,7 +275,9 @@ struct pvpmu_header_guest {
 	__u32 enable;
 	__u32 read;
 	__u32 flags;
-	__u32 reserved[10];
+	__u32 version;
+	__u32 features;
+	__u32 reserved[8];
 };
 
 /**
@@ -280,7 +285,7 @@ struct pvpmu_header_guest {
  * @seq: odd while the host changes this line, see struct pvpmu_slot_host
  * @generation: another number after each SETUP
  * @version: PVPMU_ABI_VERSION of the host
- * @features: PVPMU_FEAT_*, as in CPUID
+ * @features: PVPMU_FEAT_* in use: those that the guest named at SETUP
  * @slots_usable: how many ids this vCPU may have open at a time just now,
  *                at most the number of slots; an OPEN beyond answers LIMIT
  * @reserved: zero
@@ -381,9 +386,10 @@ struct pvpmu_slot_guest {
  *       what it grew by since the last sample
  * @overflows: overflows since OPEN, modulo 2^32; it only grows
  * @error: the answer of the last UPDATE that named this id, PVPMU_ERR_* or 0
- * @rdpmc: index for RDPMC plus 1 while it counts and user space may read it so,
- *       otherwise 0.  RDPMC gives the low 48 bits of @count as it is then.
- * @reserved: zero
+ * @index: number of the counter register plus 1 while the guest may read the
+ *       event there, otherwise 0
+ * @width: bits of that register, 1 to 64; 0 if @index is
+ * @base: the count is @base plus the register, sign-extended from @width bits
  *
  * Up to date after each call that succeeds for the id, and when an overflow
  * of it is delivered; in between it is a moment of the past.
@@ -397,8 +403,9 @@ struct pvpmu_slot_host {
 	__u64 overflow_total;
 	__u32 overflows;
 	__s32 error;
-	__u32 rdpmc;
-	__u32 reserved[3];
+	__u32 index;
+	__u32 width;
+	__u64 base;
 };
 
 /**
@@ -430,6 +437,7 @@ struct pvpmu_area {
 #define PVPMU_OFFSET(type, field) __builtin_offsetof(struct type, field)
 
 PVPMU_ASSERT(u64_size, sizeof(__u64) == 8 && sizeof(__u32) == 4);
+PVPMU_ASSERT(order, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 PVPMU_ASSERT(area, sizeof(struct pvpmu_area) == PVPMU_AREA_SIZE);
 PVPMU_ASSERT(slot, sizeof(struct pvpmu_slot) == PVPMU_SLOT_SIZE);
 PVPMU_ASSERT(header, PVPMU_OFFSET(pvpmu_area, slot) == PVPMU_HEADER_SIZE);
@@ -451,6 +459,8 @@ PVPMU_ASSERT(o_running, PVPMU_OFFSET(pvpmu_slot_host, time_running) == 24);
 PVPMU_ASSERT(o_total, PVPMU_OFFSET(pvpmu_slot_host, overflow_total) == 32);
 PVPMU_ASSERT(o_overflows, PVPMU_OFFSET(pvpmu_slot_host, overflows) == 40);
 PVPMU_ASSERT(o_error, PVPMU_OFFSET(pvpmu_slot_host, error) == 44);
-PVPMU_ASSERT(o_rdpmc, PVPMU_OFFSET(pvpmu_slot_host, rdpmc) == 48);
+PVPMU_ASSERT(o_index, PVPMU_OFFSET(pvpmu_slot_host, index) == 48);
+PVPMU_ASSERT(o_base, PVPMU_OFFSET(pvpmu_slot_host, base) == 56);
+PVPMU_ASSERT(o_version, PVPMU_OFFSET(pvpmu_header_guest, version) == 24);
 
 #endif /* PVPMU_ABI_H */

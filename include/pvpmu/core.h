@@ -28,6 +28,9 @@
 #define PVPMU_MAX_COUNTERS 48u
 #define PVPMU_COUNTER_BUCKETS 32u
 
+/* A u64 is read and written in one piece, in an NMI as well. */
+PVPMU_ASSERT(host_of_64_bits, sizeof(unsigned long) == 8);
+
 struct pvpmu_vcpu;
 
 /**
@@ -87,6 +90,11 @@ enum pvpmu_answer {
  * backend called them in.
  *
  * @features: PVPMU_FEAT_* that the backend can serve
+ * @hypercall: number of the hypercall, as guests are told
+ * @op_base: operation base, as guests are told; PVPMU_OP_BASE where nothing
+ *         speaks against it
+ * @raw: bits of a raw config that the processor's counters take, 0 if @query
+ *         knows no raw events
  * @query: PVPMU_CAP_* of the event @desc (flags and sampling are zero there),
  *         0 if it cannot be counted here.  Filters that a @create would not
  *         honour exactly are left out.
@@ -138,6 +146,9 @@ enum pvpmu_answer {
  */
 struct pvpmu_host_ops {
 	u32 features;
+	u32 hypercall;
+	u32 op_base;
+	u64 raw;
 
 	u32 (*query)(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc);
 
@@ -218,8 +229,11 @@ static inline void pvpmu_line_store(void *to, const void *line)
 	pvpmu_line_put(first, words, line, pvpmu_memory_put);
 }
 
-/* No page of PVPMU_AREA_SIZE has a physical address of more than 52 bits. */
-#define PVPMU_FRAME_BITS 40
+/* Physical addresses have at most 52 bits on x86 and arm64, 56 on RISC-V. */
+#define PVPMU_FRAME_BITS 44
+
+/* An operation base for backends whose hypercall has no numbers of its own */
+#define PVPMU_OP_BASE 0x50560000u
 
 /* Classes of events that an administrator grants, a bit each */
 #define PVPMU_CLASS_BASIC (1u << 0) /* cycles, instructions, branches, clock */
@@ -367,6 +381,8 @@ struct pvpmu_slot_state {
  * @pending: the area's pending word may not be zero
  * @frame: first two arguments of the SETUP that is in force
  * @delivery: its third
+ * @version: PVPMU_ABI_VERSION of the guest
+ * @features: PVPMU_FEAT_* that the guest uses, some of @ops->features
  * @header: the area's header as last written
  * @open: ids that are open
  * @opened: how many they are
@@ -401,6 +417,8 @@ struct pvpmu_vcpu {
 	bool restored;
 	u64 frame;
 	u32 delivery;
+	u32 version;
+	u32 features;
 	struct pvpmu_header_host header;
 	u32 open;
 	u32 opened;
@@ -513,14 +531,13 @@ void pvpmu_vcpu_init(struct pvpmu_vcpu *vcpu, struct pvpmu_vm *vm,
  * @vm: whose limits they show
  * @ops: whose features they show
  * @base: EAX of the first leaf, where the backend put the block
- * @hypercall: the number that the backend answers to
  * @leaf: EAX that was asked for, any value
  * @regs: EAX, EBX, ECX, EDX are left here
  *
  * Return: true if @leaf is one of this block.
  */
 bool pvpmu_cpuid(const struct pvpmu_vm *vm, const struct pvpmu_host_ops *ops,
-		 u32 base, u32 hypercall, u32 leaf, u32 regs[4]);
+		 u32 base, u32 leaf, u32 regs[4]);
 
 /**
  * pvpmu_call() - serves a hypercall
@@ -548,6 +565,8 @@ u64 pvpmu_overflow(struct pvpmu_vcpu *vcpu, u32 counter);
 
 /* Where the indices for RDPMC begin; no processor has such a counter. */
 #define PVPMU_RDPMC_BASE 0x50560000u
+/* How many bits of a count an RDPMC gives */
+#define PVPMU_RDPMC_WIDTH 48
 
 /**
  * pvpmu_rdpmc_index() - is this one of ours?
@@ -628,6 +647,7 @@ s32 pvpmu_save(struct pvpmu_vcpu *vcpu, struct pvpmu_record *record);
  *         PVPMU_ERR_OPERATION  not a record, or of an unknown version
  *         PVPMU_ERR_RESERVED   a value that no host writes
  *         PVPMU_ERR_OPEN       the vCPU has an area
+ *         PVPMU_ERR_VERSION    its guest was told what does not hold here
  *         and what SETUP and OPEN answer: DENIED, DELIVERY, FRAME, RETRY,
  *         EVENT, FILTER, PERIOD, GROUP, LIMIT, HOST.
  */

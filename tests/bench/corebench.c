@@ -235,6 +235,7 @@ static void null_raise(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 
 static const struct pvpmu_host_ops null_ops = {
 	.features = PVPMU_FEAT_LVTPC,
+	.op_base = PVPMU_OP_BASE,
 	.query = null_query,
 	.area_attach = null_attach,
 	.area_detach = null_op,
@@ -295,6 +296,8 @@ static void start(struct null *null, u32 n, u64 period)
 	u32 id;
 
 	pvpmu_vcpu_init(&null->vcpu, &vm, &null_ops);
+	null->area.guest.version = PVPMU_ABI_VERSION;
+	null->area.guest.features = PVPMU_FEAT_LVTPC;
 	if (call(null, PVPMU_OP_SETUP, FRAME, 0, PVPMU_DELIVER_LVTPC))
 		die("SETUP");
 	for (id = 0; id < n; id++)

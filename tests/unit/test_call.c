@@ -14,7 +14,7 @@ static const u32 arguments[] = {
 static s32 user_call(struct fake *fake, u32 op, u32 a)
 {
 	const struct pvpmu_call call = {
-		.op = PVPMU_OP_BASE + op,
+		.op = FAKE_OP_BASE + op,
 		.arg = { a },
 		.kernel = false,
 	};
@@ -45,7 +45,7 @@ static void unknown_operations_are_refused(void **state)
 	assert_refused(*state, PVPMU_ERR_OPERATION, 0xffff, 0, 0, 0);
 	/* Without the operation base, and one below it */
 	assert_refused(*state, PVPMU_ERR_OPERATION,
-		       PVPMU_OP_READ - PVPMU_OP_BASE, 0, 0, 0);
+		       PVPMU_OP_READ - FAKE_OP_BASE, 0, 0, 0);
 	assert_refused(*state, PVPMU_ERR_OPERATION, ~0u, 0, 0, 0);
 }
 
@@ -147,7 +147,8 @@ static void answers_are_of_the_closed_list(void **state)
 	assert_int_equal(PVPMU_ERR_LIMIT, -3015);
 	assert_int_equal(PVPMU_ERR_HOST, -3016);
 	assert_int_equal(PVPMU_ERR_PARTIAL, -3017);
-	assert_int_equal(PVPMU_ERR_LAST, PVPMU_ERR_PARTIAL);
+	assert_int_equal(PVPMU_ERR_VERSION, -3018);
+	assert_int_equal(PVPMU_ERR_LAST, PVPMU_ERR_VERSION);
 }
 
 int main(void)

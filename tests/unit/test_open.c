@@ -381,7 +381,7 @@ static void member_needs_an_open_leader(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	describe_member(fake, 3, 0);
 	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
 	describe_member(fake, 3, PVPMU_MAX_SLOTS);
@@ -404,7 +404,7 @@ static void group_that_can_never_fit_is_refused(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	fake->most = 2;
 	open_event(fake, 0, INSTRUCTIONS, 0);
 	describe_member(fake, 1, 0);
@@ -421,7 +421,7 @@ static void duplicate_joins_a_full_group(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	fake->most = 1;
 	open_event(fake, 0, CYCLES, 0);
 	describe_member(fake, 1, 0);
@@ -443,7 +443,7 @@ static void slot_that_leaves_a_group_is_in_none(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	open_event(fake, 0, CYCLES, 0);
 	describe_member(fake, 1, 0);
 	assert_done(fake, PVPMU_OP_OPEN, 1);
@@ -466,7 +466,7 @@ static void group_begins_while_its_leader_counts(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	start_event(fake, 0, CYCLES, 0);
 	start_event(fake, 9, CYCLES, 0);
 	fake_run(fake, 100, 1000);
@@ -486,7 +486,7 @@ static void leader_that_cannot_be_started_again_is_stopped(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	start_event(fake, 0, CYCLES, 0);
 	fake_run(fake, 100, 1000);
 	describe_member(fake, 1, 0);
@@ -510,7 +510,7 @@ static void leader_that_finds_no_counter_goes_on(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	start_event(fake, 0, INSTRUCTIONS, 0);
 	fake_run(fake, 100, 1000);
 	describe_member(fake, 1, 0);

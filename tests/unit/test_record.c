@@ -108,23 +108,23 @@ static void user_space_may_read_on(void **state)
 	struct journey *j = *state;
 	u32 index;
 
-	j->from.ops.features |= PVPMU_FEAT_RDPMC;
+	fake_serve(&j->from, PVPMU_FEAT_RDPMC);
 	j->to.ops.features |= PVPMU_FEAT_RDPMC;
 	guest_describe(&j->from, CLOSED, HW, CYCLES, 0);
 	j->from.area.slot[CLOSED].guest.flags = PVPMU_FLAG_USER_READ;
 	assert_done(&j->from, PVPMU_OP_OPEN, CLOSED);
 	assert_done(&j->from, PVPMU_OP_ENABLE, CLOSED);
-	index = j->from.area.slot[CLOSED].host.rdpmc - 1;
+	index = j->from.area.slot[CLOSED].host.index - 1;
 	fake_run(&j->from, 10, 34);
 	arrive(j);
 	fake_run(&j->to, 10, 5);
-	assert_int_equal(j->to.area.slot[CLOSED].host.rdpmc, index + 1);
+	assert_int_equal(j->to.area.slot[CLOSED].host.index, index + 1);
 	assert_int_equal(pvpmu_rdpmc(&j->to.vcpu, index), 39);
 	/* A host that does not serve it refuses. */
 	pvpmu_vcpu_detach(&j->to.vcpu);
 	j->to.ops.features &= ~PVPMU_FEAT_RDPMC;
 	assert_int_equal(pvpmu_restore(&j->to.vcpu, &j->record),
-			 PVPMU_ERR_RESERVED);
+			 PVPMU_ERR_VERSION);
 }
 
 static void closed_slot_keeps_its_last_line(void **state)
@@ -245,10 +245,11 @@ static void header_tells_of_the_new_host(void **state)
 	u32 generation = j->from.area.host.generation;
 
 	j->to.own_vm.limits.slots_vcpu = 5;
-	j->to.ops.features = PVPMU_FEAT_LVTPC;
+	j->to.ops.features |= PVPMU_FEAT_GROUPS;
 	arrive(j);
 	assert_int_equal(j->to.area.host.slots_usable, 5);
-	assert_int_equal(j->to.area.host.features, PVPMU_FEAT_LVTPC);
+	/* The guest did not ask for what only this one has. */
+	assert_int_equal(j->to.area.host.features, j->from.ops.features);
 	assert_int_equal(j->to.area.host.generation, generation);
 	assert_even(&j->to);
 }
@@ -463,15 +464,14 @@ static void what_no_host_writes_is_refused(void **state)
 	struct journey *j = *state;
 
 	REFUSES(j, seq, 3, RESERVED);
-	REFUSES(j, reserved[5], 1, RESERVED);
 	REFUSES(j, overflowed, BIT(COUNTS), RESERVED);
 	REFUSES(j, overflowed, BIT(31), RESERVED);
 	REFUSES(j, slot[COUNTS].reserved, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].reserved2[1], 1ull << 63, RESERVED);
 	REFUSES(j, slot[CLOSED].leader, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].leader, 1, GROUP);
-	REFUSES(j, slot[29].host.reserved[2], 1, RESERVED);
-	REFUSES(j, slot[COUNTS].host.rdpmc, 1, RESERVED);
+	REFUSES(j, slot[29].host.base, 1, RESERVED);
+	REFUSES(j, slot[COUNTS].host.index, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.seq, 5, RESERVED);
 	REFUSES(j, slot[COUNTS].host.state, PVPMU_STATE_FAILED + 1, RESERVED);
 	REFUSES(j, slot[SAMPLES].host.state,
@@ -512,6 +512,36 @@ static void period_that_does_not_run_is_refused(void **state)
 	fake_run(&j->to, 1, 1);
 	assert_overflows(&j->to, SAMPLES, 1, 1201);
 	assert_int_equal(j->to.vcpu.slot[SAMPLES].length, 1000);
+}
+
+/* The guest goes on with what it read before, and does not look again. */
+static void host_that_is_not_as_the_guest_was_told_refuses(void **state)
+{
+	struct journey *j = *state;
+	struct pvpmu_host_ops ops = j->to.ops;
+
+	REFUSES(j, guest, 2u << 16, VERSION);
+	REFUSES(j, guest, 0, VERSION);
+	REFUSES(j, features, PVPMU_FEAT_LVTPC | PVPMU_FEAT_GROUPS, VERSION);
+	/* Its delivery needs one that it does not have. */
+	REFUSES(j, features, PVPMU_FEAT_EVTCHN, VERSION);
+	REFUSES(j, slots, PVPMU_SLOT_SIZE << 16 | 31, VERSION);
+	REFUSES(j, sizes, 2u << 16 | PVPMU_HEADER_SIZE, VERSION);
+	save(j);
+	j->to.ops.hypercall++;
+	assert_refuses(j, PVPMU_ERR_VERSION);
+	j->to.ops = ops;
+	j->to.ops.op_base++;
+	assert_int_equal(pvpmu_restore(&j->to.vcpu, &j->record),
+			 PVPMU_ERR_VERSION);
+	j->to.ops = ops;
+	j->to.ops.features &= ~PVPMU_FEAT_EVTCHN;
+	assert_refuses(j, PVPMU_ERR_VERSION);
+	/* One that serves more is welcome, and so is a guest of a later minor. */
+	j->to.ops = ops;
+	j->to.ops.features |= PVPMU_FEAT_GROUPS | PVPMU_FEAT_RDPMC;
+	j->record.guest++;
+	restore(j);
 }
 
 static void what_setup_refuses_is_refused(void **state)
@@ -573,7 +603,7 @@ static void groups_arrive_as_groups(void **state)
 	struct journey *j = *state;
 	u32 id;
 
-	j->from.ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(&j->from, PVPMU_FEAT_GROUPS);
 	for (id = 10; id < 14; id++) {
 		guest_describe(&j->from, id, HW, CYCLES, 0);
 		j->from.area.slot[id].guest.leader = id > 11 ? 11 : id;
@@ -583,7 +613,7 @@ static void groups_arrive_as_groups(void **state)
 	save(j);
 	/* A host without groups takes no record that has some. */
 	assert_int_equal(pvpmu_restore(&j->to.vcpu, &j->record),
-			 PVPMU_ERR_GROUP);
+			 PVPMU_ERR_VERSION);
 	j->to.ops.features |= PVPMU_FEAT_GROUPS;
 	arrive(j);
 	assert_int_equal(j->to.vcpu.slot[10].group, 0);
@@ -621,6 +651,7 @@ int main(void)
 		TEST(what_is_no_record_is_refused),
 		TEST(what_no_host_writes_is_refused),
 		TEST(period_that_does_not_run_is_refused),
+		TEST(host_that_is_not_as_the_guest_was_told_refuses),
 		TEST(what_setup_refuses_is_refused),
 		TEST(what_open_refuses_is_refused),
 		TEST(vcpu_that_has_an_area_is_not_restored),
