@@ -34,6 +34,18 @@ static bool find_base(const struct pvpmu_machine *machine, __u32 *base)
 	return false;
 }
 
+/* An area is one page; its header and slots may be longer than those of 1.0. */
+static bool is_page(const struct pvpmu_guest *guest, __u32 pages)
+{
+	return pages == PVPMU_AREA_PAGES && guest->slots > 0 &&
+	       guest->slot_size % PVPMU_LINE_SIZE == 0 &&
+	       guest->header_size % PVPMU_LINE_SIZE == 0 &&
+	       guest->slot_size >= PVPMU_SLOT_SIZE &&
+	       guest->header_size >= PVPMU_HEADER_SIZE &&
+	       guest->header_size + guest->slots * guest->slot_size <=
+		       PVPMU_AREA_SIZE;
+}
+
 bool pvpmu_guest_discover(struct pvpmu_guest *guest,
 			  const struct pvpmu_machine *machine)
 {
@@ -53,19 +65,7 @@ bool pvpmu_guest_discover(struct pvpmu_guest *guest,
 	machine->cpuid(machine->data, base + 2, regs);
 	guest->op_base = regs[0];
 	guest->header_size = regs[1] & 0xffff;
-
-	/* A later minor may have more slots, or longer ones: this guest uses
-	 * what it knows, where the host says it is. */
-	if (guest->slots > PVPMU_MAX_SLOTS)
-		guest->slots = PVPMU_MAX_SLOTS;
-	return guest->version >> 16 == PVPMU_ABI_MAJOR && guest->slots > 0 &&
-	       guest->slot_size % PVPMU_LINE_SIZE == 0 &&
-	       guest->header_size % PVPMU_LINE_SIZE == 0 &&
-	       regs[1] >> 16 == PVPMU_AREA_PAGES &&
-	       guest->slot_size >= PVPMU_SLOT_SIZE &&
-	       guest->header_size >= PVPMU_HEADER_SIZE &&
-	       guest->header_size + guest->slots * guest->slot_size <=
-		       PVPMU_AREA_SIZE;
+	return is_page(guest, regs[1] >> 16);
 }
 
 __s32 pvpmu_guest_setup(struct pvpmu_guest *guest,
