@@ -15,6 +15,7 @@
 
 #define ALL_COUNTERS (~0ull >> (64 - PVPMU_MAX_COUNTERS))
 #define NONE 0xffu
+#define SPARED_AT_ONCE 4
 
 static u32 lowest(u64 mask)
 {
@@ -90,11 +91,19 @@ static u32 oldest(const struct pvpmu_vcpu *vcpu, u64 counters)
 	return found;
 }
 
-/* Gives unused counters back until at most @most take a physical one. */
+/*
+ * Gives unused counters back until at most @most take a physical one; a few at
+ * a time, as it is done on the guest's path.
+ */
 static void spare(struct pvpmu_vcpu *vcpu, u32 most)
 {
-	while (vcpu->physicals > most && vcpu->unused & vcpu->physical)
+	u32 n;
+
+	for (n = 0; n < SPARED_AT_ONCE; n++) {
+		if (vcpu->physicals <= most || !(vcpu->unused & vcpu->physical))
+			return;
 		destroy(vcpu, oldest(vcpu, vcpu->unused & vcpu->physical));
+	}
 }
 
 /*

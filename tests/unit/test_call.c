@@ -127,6 +127,22 @@ static void calls_are_counted_by_operation(void **state)
 	assert_int_equal(fake->vcpu.stats.refused, 1);
 }
 
+/* That is not the call's doing: it happened before, and is shown here. */
+static void refused_call_shows_what_happened_meanwhile(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 0, CYCLES, 1000);
+	fake_count(fake, fake_find(fake, HW, CYCLES), 1, 1000);
+	fake->own_vm.limits.slots_vcpu = 7;
+	assert_int_equal(fake->area.overflow.pending, 0);
+	assert_int_equal(guest_call(fake, PVPMU_OP_READ, 3, 0, 0),
+			 PVPMU_ERR_CLOSED);
+	assert_int_equal(fake->area.overflow.pending, BIT(0));
+	assert_overflows(fake, 0, 1, 1000);
+	assert_int_equal(fake->area.host.slots_usable, 7);
+}
+
 static void answers_are_of_the_closed_list(void **state)
 {
 	(void)state;
@@ -166,6 +182,7 @@ int main(void)
 		UNIT(id_beyond_the_slots_is_refused),
 		UNIT(operations_on_a_closed_id_are_refused),
 		UNIT(calls_are_counted_by_operation),
+		UNIT(refused_call_shows_what_happened_meanwhile),
 		UNIT(answers_are_of_the_closed_list),
 	};
 

@@ -370,6 +370,26 @@ static void no_unused_counter_is_kept_while_one_in_use_waits(void **state)
 	assert_int_equal(fake_counters(fake), 1);
 }
 
+/* What a call gives back is bounded; the next ones give back the rest. */
+static void one_call_gives_back_a_few_unused_counters_only(void **state)
+{
+	struct fake *fake = *state;
+	u32 id, before, given;
+
+	for (id = 1; id < PVPMU_MAX_SLOTS; id++)
+		open_event(fake, id, id % PVPMU_HW_END, 1000 + id);
+	start_event(fake, 0, INSTRUCTIONS, 0);
+	guest_update(fake, ALL_IDS & ~1u, 0, 0, 0, 0);
+	assert_int_equal(fake_counters(fake), PVPMU_MAX_SLOTS);
+	fake->ops.room = room_for_two;
+	fake->counter[fake->vcpu.slot[0].counter].reading.active = false;
+	for (before = PVPMU_MAX_SLOTS; before > 1; before -= given) {
+		assert_done(fake, PVPMU_OP_READ, 0);
+		given = before - fake_counters(fake);
+		assert_in_range(given, 1, 4);
+	}
+}
+
 static void active_once_started(struct fake *fake, enum fake_op op, bool after)
 {
 	u32 counter = fake_find(fake, HW, INSTRUCTIONS);
@@ -491,6 +511,7 @@ int main(void)
 		UNIT(counters_beyond_the_physical_ones_go_with_their_last_user),
 		UNIT(events_that_one_call_closes_and_opens_keep_their_counters),
 		UNIT(no_unused_counter_is_kept_while_one_in_use_waits),
+		UNIT(one_call_gives_back_a_few_unused_counters_only),
 		UNIT(stopped_counter_is_not_one_that_waits),
 		UNIT(without_physical_counters_none_is_kept_but_the_clock),
 		UNIT(failing_creation_leaves_nothing_behind),

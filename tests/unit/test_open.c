@@ -482,6 +482,25 @@ static void group_begins_while_its_leader_counts(void **state)
 	assert_true(fake->vcpu.slot[0].counter != fake->vcpu.slot[9].counter);
 }
 
+static void join_arms_a_throttled_leader_again(void **state)
+{
+	struct fake *fake = *state;
+
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
+	start_event(fake, 0, CYCLES, 1000);
+	fake->vcpu.budget = 0;
+	fake_run(fake, 1, 1500);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
+	fake->vcpu.budget = 100;
+	describe_member(fake, 1, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 1);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING);
+	fake_run(fake, 1, 999);
+	assert_overflows(fake, 0, 1, 1000);
+	fake_run(fake, 1, 1);
+	assert_overflows(fake, 0, 2, 2500);
+}
+
 static void leader_that_cannot_be_started_again_is_stopped(void **state)
 {
 	struct fake *fake = *state;
@@ -607,6 +626,7 @@ int main(void)
 		UNIT(duplicate_joins_a_full_group),
 		UNIT(slot_that_leaves_a_group_is_in_none),
 		UNIT(group_begins_while_its_leader_counts),
+		UNIT(join_arms_a_throttled_leader_again),
 		UNIT(leader_that_cannot_be_started_again_is_stopped),
 		UNIT(leader_that_finds_no_counter_goes_on),
 		UNIT(host_without_a_counter_is_an_error_of_its_own),
