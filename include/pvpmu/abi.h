@@ -40,8 +40,11 @@ typedef unsigned long long __u64;
 /*
  * Discovery
  * ---------
- * The guest scans the hypervisor range of CPUID for the signature, from
- * 0x40000000 in steps of 0x100, and uses the first base that has it.
+ * The host shows three leaves of four words.  On x86 they are leaves of CPUID:
+ * the guest scans the hypervisor range from 0x40000000 in steps of 0x100.  It
+ * uses the first base that has the signature, all three leaves, and a major
+ * version that the guest knows.  docs/abi.md says how other architectures
+ * show them.
  *
  *  base+0  EAX  highest leaf of this block, at least base+2
  *          EBX, ECX, EDX  signature "pvpmupvpmu\0\0"
@@ -52,12 +55,13 @@ typedef unsigned long long __u64;
  *          EDX  hypercall number
  *  base+2  EAX  operation base, added to every PVPMU_OP_*
  *          EBX  bits 15:0 size of the area's header in bytes, a multiple of 64,
- *               bits 31:16 size of the area in pages of 4096 bytes
+ *               bits 31:16 size of the area in pages of 4096 bytes, which is
+ *               1 in all of major version 1
  *          ECX  shortest sample period of a counted event, in events
  *          EDX  shortest sample period of a clock event, in ns
  *
  * A guest reads these leaves before every SETUP: after a migration each of
- * these figures may have changed.  It stays away if the major differs.
+ * these figures may have changed.
  */
 #define PVPMU_CPUID_FIRST 0x40000000u
 #define PVPMU_CPUID_LAST 0x4000ff00u
@@ -67,7 +71,10 @@ typedef unsigned long long __u64;
 #define PVPMU_SIGNATURE_ECX 0x70767075u /* "upvp" */
 #define PVPMU_SIGNATURE_EDX 0x0000756du /* "mu\0\0" */
 
-/* Features; a bit not named here is zero in version 1.0. */
+/*
+ * Features; a bit not named here is zero in version 1.0.  The guest names those
+ * that it uses in its header line before SETUP; others are not used.
+ */
 #define PVPMU_FEAT_LVTPC (1u << 0) /* PVPMU_DELIVER_LVTPC is served */
 #define PVPMU_FEAT_PV_NMI (1u << 1) /* PVPMU_DELIVER_PV_NMI is served */
 #define PVPMU_FEAT_EVTCHN (1u << 2) /* PVPMU_DELIVER_EVTCHN is served */
@@ -83,13 +90,13 @@ typedef unsigned long long __u64;
  * is a signed 32 bit number: negative is a PVPMU_ERR_*, anything else success.
  * Only the guest's kernel may call: DENIED otherwise.
  *
- * A call that is refused changes nothing.  Answers of a hypervisor that does
- * not know the hypercall (Xen -38, KVM -1000) mean that pvpmu is absent.
+ * A call that is refused does nothing of what it asks for.  Each call ends with
+ * showing what overflowed before.  Answers of a hypervisor that does not know
+ * the hypercall (Xen -38, KVM -1000) mean that pvpmu is absent.
  *
- * Every operation may answer OPERATION, DENIED or RESERVED.  All but QUERY,
- * SETUP and DETACH need an area: NO_AREA if there is none (any more), upon
- * which the guest reads the leaves again, calls SETUP and opens its events
- * again.
+ * Every operation may answer OPERATION, DENIED or RESERVED.  All but QUERY and
+ * SETUP need an area: NO_AREA if there is none (any more), upon which the guest
+ * reads the leaves again, calls SETUP and opens its events again.
  *
  * An operation on one id may be called in any context, also from an NMI that
  * interrupted the preparation of an UPDATE.  UPDATE may not.
@@ -99,13 +106,16 @@ typedef unsigned long long __u64;
 #define PVPMU_OP_QUERY 0u
 /*
  * SETUP (frame low, frame high, delivery): registers the area of the calling
- * vCPU by its frame number.  An area registered before is let go, all events
- * on it are closed.  delivery: PVPMU_DELIVER_* in bits 7:0; the event channel
- * port in bits 31:8 where that delivery is chosen, zero otherwise.
- * Errors: DELIVERY, FRAME, RETRY.
+ * vCPU by its frame number, its address divided by 4096.  The header's guest
+ * line says what the guest is.  An area registered before is let go, all
+ * events on it are closed.  delivery: PVPMU_DELIVER_* in bits 7:0; the event
+ * channel port in bits 31:8 where that delivery is chosen, zero otherwise.
+ * Errors: DENIED, DELIVERY, RESERVED, FRAME, RETRY, VERSION, NO_AREA (the page
+ * registered before went away during a SETUP that was refused).
  */
 #define PVPMU_OP_SETUP 1u
-/* DETACH (): closes all events, lets the area go.  Errors: NO_AREA. */
+/* DETACH (): closes all events, lets the area go.  Errors: those of every
+ * operation. */
 #define PVPMU_OP_DETACH 2u
 /*
  * OPEN (id): opens the event that the slot's guest line describes; it starts
@@ -122,7 +132,7 @@ typedef unsigned long long __u64;
 /* DISABLE (id): stops; the slot is exact when the call returns.  No change if
  * it is stopped.  Errors: ID, CLOSED. */
 #define PVPMU_OP_DISABLE 6u
-/* READ (id): brings the slot's host line up to date; nothing else moves.
+/* READ (id): brings the slot's host line up to date; no event changes.
  * Errors: ID, CLOSED. */
 #define PVPMU_OP_READ 7u
 /*
@@ -305,9 +315,10 @@ struct pvpmu_header_host {
  *           overflow; the guest takes all bits with one atomic exchange by 0
  * @reserved: zero
  *
- * An interrupt is raised when the word changes from zero, and once more by
- * each ENABLE and UPDATE that finds it not zero, so that one which the guest's
- * interrupt controller dropped is not lost for ever.  SETUP clears the word.
+ * An interrupt is raised when the host changes the word from zero, and once
+ * more by each ENABLE and UPDATE that finds a bit of the host's still set, so
+ * that one which the guest's interrupt controller dropped is not lost for ever.
+ * SETUP clears the word.
  */
 struct pvpmu_header_pending {
 	__u32 pending;
@@ -383,7 +394,8 @@ struct pvpmu_slot_guest {
  * @time_running: ns of @time_enabled in which it had a counter; less than
  *       @time_enabled says that @count is not complete
  * @overflow_total: events up to the last overflow; the weight of a sample is
- *       what it grew by since the last sample
+ *       what it grew by since the last sample.  More than @count for a moment
+ *       where the host reports overflows early.
  * @overflows: overflows since OPEN, modulo 2^32; it only grows
  * @error: the answer of the last UPDATE that named this id, PVPMU_ERR_* or 0
  * @index: number of the counter register plus 1 while the guest may read the
@@ -423,7 +435,7 @@ struct pvpmu_slot {
  * @guest: written by the guest
  * @host: written by the host
  * @overflow: the pending word, written by both
- * @reserved: zero
+ * @reserved: the guest writes zero before SETUP
  * @slot: the slots, by id
  */
 struct pvpmu_area {
