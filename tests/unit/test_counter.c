@@ -461,6 +461,27 @@ static void failed_counter_serves_nobody_else(void **state)
 	assert_count(fake, 0, 10);
 }
 
+static void time_passes(struct fake *fake, enum fake_op op, bool after)
+{
+	if (op == FAKE_CLOCK && !after)
+		fake->now += 7;
+}
+
+/* Its time is the host's clock, which one call looks at once for it. */
+static void failed_counter_has_one_time_in_a_call(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 0, CYCLES, 0);
+	start_event(fake, 1, CYCLES, 0);
+	fake->counter[fake_find(fake, HW, CYCLES)].reading.failed = true;
+	assert_done(fake, PVPMU_OP_READ, 0);
+	fake->hook = time_passes;
+	guest_update(fake, 0, 0, 0, 0, BIT(0) | BIT(1));
+	assert_true(guest_line(fake, 0)->time_enabled > 0);
+	assert_times(fake, 1, guest_line(fake, 0)->time_enabled, 0);
+}
+
 /* More descriptions than buckets, so that some share one; each must be found
  * again, and the first, middle and last of a chain be removed. */
 static void counters_are_found_among_many(void **state)
@@ -516,6 +537,7 @@ int main(void)
 		UNIT(without_physical_counters_none_is_kept_but_the_clock),
 		UNIT(failing_creation_leaves_nothing_behind),
 		UNIT(failed_counter_serves_nobody_else),
+		UNIT(failed_counter_has_one_time_in_a_call),
 		UNIT(counters_are_found_among_many),
 	};
 
