@@ -70,13 +70,21 @@ s32 pvpmu_counter_get(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 void pvpmu_counter_put(struct pvpmu_vcpu *vcpu, u32 counter);
 s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
 void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter);
-const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
-					       u32 counter);
+const struct pvpmu_reading *pvpmu_counter_read_now(struct pvpmu_vcpu *vcpu,
+						   u32 counter);
 void pvpmu_counter_fail(struct pvpmu_vcpu *vcpu, u32 counter);
 void pvpmu_counter_batch_begin(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_batch_end(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu);
+
+static inline const struct pvpmu_reading *
+pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	return vcpu->fresh & 1ull << counter
+		       ? &vcpu->counter[counter].last
+		       : pvpmu_counter_read_now(vcpu, counter);
+}
 
 /* pvpmu_group.c: slots that are counted as one */
 s32 pvpmu_group_check(struct pvpmu_vcpu *vcpu, u32 id,

@@ -300,7 +300,7 @@ static void on_slots(struct pvpmu_vcpu *vcpu, u32 ids, slot_fn fn)
 	for_each_id(id, rest, ids & PVPMU_IDS) {
 		s32 error = fn(vcpu, id);
 
-		if (!vcpu->slot[id].host.error)
+		if (error && !vcpu->slot[id].host.error)
 			vcpu->slot[id].host.error = error;
 	}
 }

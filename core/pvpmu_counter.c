@@ -280,16 +280,12 @@ void pvpmu_counter_fail(struct pvpmu_vcpu *vcpu, u32 counter)
 		vcpu->ops->stop(vcpu, counter);
 }
 
-/* The reading of a counter that is not asked again */
-static const struct pvpmu_reading *last_reading(struct pvpmu_vcpu *vcpu,
-						u32 counter)
+static const struct pvpmu_reading *read_failed(struct pvpmu_vcpu *vcpu,
+					       u32 counter)
 {
 	struct pvpmu_counter *c = &vcpu->counter[counter];
-	u64 now;
+	u64 now = vcpu->ops->clock();
 
-	if (vcpu->fresh & 1ull << counter)
-		return &c->last;
-	now = vcpu->ops->clock();
 	if ((s64)(now - c->idle_since) > 0)
 		c->last.enabled += now - c->idle_since;
 	c->idle_since = now;
@@ -298,13 +294,14 @@ static const struct pvpmu_reading *last_reading(struct pvpmu_vcpu *vcpu,
 	return &c->last;
 }
 
-const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
-					       u32 counter)
+/* Asks the host, or answers for a counter that it gave up. */
+const struct pvpmu_reading *pvpmu_counter_read_now(struct pvpmu_vcpu *vcpu,
+						   u32 counter)
 {
 	struct pvpmu_counter *c = &vcpu->counter[counter];
 
-	if ((vcpu->fresh | vcpu->failed) & 1ull << counter)
-		return last_reading(vcpu, counter);
+	if (is_failed(vcpu, counter))
+		return read_failed(vcpu, counter);
 	vcpu->ops->read(vcpu, counter, &c->last);
 	if (c->last.failed)
 		pvpmu_counter_fail(vcpu, counter);

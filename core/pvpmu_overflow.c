@@ -177,6 +177,7 @@ void pvpmu_settle(struct pvpmu_vcpu *vcpu)
 
 void pvpmu_publish(struct pvpmu_vcpu *vcpu)
 {
-	pvpmu_resume(vcpu);
+	if (vcpu->restored)
+		pvpmu_resume(vcpu);
 	pvpmu_settle(vcpu);
 }

@@ -274,8 +274,6 @@ void pvpmu_resume(struct pvpmu_vcpu *vcpu)
 	u32 ids = vcpu->resuming;
 	u32 id, rest;
 
-	if (!vcpu->restored)
-		return;
 	vcpu->restored = false;
 	vcpu->resuming = 0;
 	for_each_id(id, rest, ids) {
