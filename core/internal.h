@@ -29,7 +29,8 @@ static inline u32 id_bit(u32 id)
 	return 1u << id;
 }
 
-/* pvpmu_core.c */
+/* pvpmu_setup.c: what a guest says of itself, and how an area begins */
+s32 pvpmu_setup(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
 s32 pvpmu_setup_check(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
 s32 pvpmu_accept_check(const struct pvpmu_vcpu *vcpu, u32 delivery, u32 version,
 		       u32 features);
