@@ -241,7 +241,7 @@ static void op_idle(struct pvpmu_vcpu *vcpu)
 static const struct pvpmu_host_ops process_ops = {
 	.features = PVPMU_FEAT_LVTPC,
 	.hypercall = PVPMU_PROCESS_HYPERCALL,
-	.op_base = PVPMU_OP_BASE,
+	.op_base = PVPMU_DEFAULT_OP_BASE,
 	.raw = PVPMU_RAW_X86,
 	.query = op_query,
 	.area_attach = op_area_attach,

@@ -117,7 +117,8 @@ static void host_raise(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 }
 
 #define HOST_OPS                                                             \
-	.hypercall = __HYPERVISOR_pvpmu_op, .op_base = PVPMU_OP_BASE,        \
+	.hypercall = __HYPERVISOR_pvpmu_op,                                  \
+	.op_base = PVPMU_DEFAULT_OP_BASE,                                    \
 	.query = pvpmu_counters_query, .area_attach = pvpmu_area_attach,     \
 	.area_detach = pvpmu_area_detach, .area_read = pvpmu_area_copy_from, \
 	.area_write = pvpmu_area_copy_to, .area_line = pvpmu_area_set_line,  \

@@ -91,7 +91,7 @@ enum pvpmu_answer {
  *
  * @features: PVPMU_FEAT_* that the backend can serve
  * @hypercall: number of the hypercall, as guests are told
- * @op_base: operation base, as guests are told; PVPMU_OP_BASE where nothing
+ * @op_base: operation base, as guests are told; PVPMU_DEFAULT_OP_BASE where nothing
  *         speaks against it
  * @raw: bits of a raw config that the processor's counters take, 0 if @query
  *         knows no raw events
@@ -233,7 +233,7 @@ static inline void pvpmu_line_store(void *to, const void *line)
 #define PVPMU_FRAME_BITS 44
 
 /* An operation base for backends whose hypercall has no numbers of its own */
-#define PVPMU_OP_BASE 0x50560000u
+#define PVPMU_DEFAULT_OP_BASE 0x50560000u
 
 /* Classes of events that an administrator grants, a bit each */
 #define PVPMU_CLASS_BASIC (1u << 0) /* cycles, instructions, branches, clock */

@@ -235,7 +235,7 @@ static void null_raise(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 
 static const struct pvpmu_host_ops null_ops = {
 	.features = PVPMU_FEAT_LVTPC,
-	.op_base = PVPMU_OP_BASE,
+	.op_base = PVPMU_DEFAULT_OP_BASE,
 	.query = null_query,
 	.area_attach = null_attach,
 	.area_detach = null_op,
@@ -261,7 +261,7 @@ static struct null *vcpus;
 static s32 call(struct null *null, u32 op, u32 a, u32 b, u32 c)
 {
 	const struct pvpmu_call call = {
-		.op = PVPMU_OP_BASE + op,
+		.op = PVPMU_DEFAULT_OP_BASE + op,
 		.arg = { a, b, c },
 		.kernel = true,
 	};
