@@ -14,6 +14,10 @@
 	(PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI | PVPMU_FEAT_EVTCHN | \
 	 PVPMU_FEAT_GROUPS | PVPMU_FEAT_RDPMC)
 
+/* What the leaves say of the area, EBX of the second and of the third */
+#define PVPMU_LEAF_SLOTS (PVPMU_SLOT_SIZE << 16 | PVPMU_MAX_SLOTS)
+#define PVPMU_LEAF_SIZES (PVPMU_AREA_PAGES << 16 | PVPMU_HEADER_SIZE)
+
 /* Runs the statement after it for each bit of @mask, ascending. */
 #define for_each_id(id, rest, mask)                             \
 	for ((rest) = (mask);                                   \
@@ -25,8 +29,14 @@ static inline u32 id_bit(u32 id)
 	return 1u << id;
 }
 
-/* pvpmu_core.c */
-s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
+/* pvpmu_setup.c: what a guest says of itself, and how an area begins */
+s32 pvpmu_setup(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
+s32 pvpmu_setup_check(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery);
+s32 pvpmu_accept_check(const struct pvpmu_vcpu *vcpu, u32 delivery, u32 version,
+		       u32 features);
+s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame);
+void pvpmu_begin(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery, u32 version,
+		 u32 features);
 
 /* pvpmu_event.c: what can be counted, and who may */
 s32 pvpmu_event_caps(struct pvpmu_vcpu *vcpu, u32 type, u64 config);
@@ -47,18 +57,35 @@ void pvpmu_area_show_limit(struct pvpmu_vcpu *vcpu);
 u32 pvpmu_area_pend(struct pvpmu_vcpu *vcpu, u32 ids);
 u32 pvpmu_slot_offset(u32 id);
 
+static inline bool pvpmu_desc_same(const struct pvpmu_desc *a,
+				   const struct pvpmu_desc *b)
+{
+	return a->type == b->type && a->config == b->config &&
+	       a->flags == b->flags && a->sampling == b->sampling &&
+	       a->group == b->group;
+}
+
 /* pvpmu_counter.c: host counters, shared by slots and kept for a while */
 s32 pvpmu_counter_get(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 		      u32 id, u8 *counter);
 void pvpmu_counter_put(struct pvpmu_vcpu *vcpu, u32 counter);
 s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left);
 void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter);
-const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
-					       u32 counter);
+const struct pvpmu_reading *pvpmu_counter_read_now(struct pvpmu_vcpu *vcpu,
+						   u32 counter);
+void pvpmu_counter_fail(struct pvpmu_vcpu *vcpu, u32 counter);
 void pvpmu_counter_batch_begin(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_batch_end(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu);
+
+static inline const struct pvpmu_reading *
+pvpmu_counter_read(struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	return vcpu->fresh & 1ull << counter
+		       ? &vcpu->counter[counter].last
+		       : pvpmu_counter_read_now(vcpu, counter);
+}
 
 /* pvpmu_group.c: slots that are counted as one */
 s32 pvpmu_group_check(struct pvpmu_vcpu *vcpu, u32 id,

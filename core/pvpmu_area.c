@@ -43,7 +43,7 @@ void pvpmu_area_show(struct pvpmu_vcpu *vcpu, u32 id)
 void pvpmu_area_set_header(struct pvpmu_vcpu *vcpu)
 {
 	vcpu->header.version = PVPMU_ABI_VERSION;
-	vcpu->header.features = vcpu->ops->features & PVPMU_FEATURES;
+	vcpu->header.features = vcpu->features;
 	vcpu->header.slots_usable = pvpmu_slots_usable(vcpu->vm);
 }
 

@@ -72,7 +72,7 @@ void pvpmu_vcpu_init(struct pvpmu_vcpu *vcpu, struct pvpmu_vm *vm,
 }
 
 bool pvpmu_cpuid(const struct pvpmu_vm *vm, const struct pvpmu_host_ops *ops,
-		 u32 base, u32 hypercall, u32 leaf, u32 regs[4])
+		 u32 base, u32 leaf, u32 regs[4])
 {
 	if (!pvpmu_slots_usable(vm))
 		return false;
@@ -85,13 +85,13 @@ bool pvpmu_cpuid(const struct pvpmu_vm *vm, const struct pvpmu_host_ops *ops,
 		return true;
 	case 1:
 		regs[0] = PVPMU_ABI_VERSION;
-		regs[1] = PVPMU_SLOT_SIZE << 16 | PVPMU_MAX_SLOTS;
+		regs[1] = PVPMU_LEAF_SLOTS;
 		regs[2] = ops->features & PVPMU_FEATURES;
-		regs[3] = hypercall;
+		regs[3] = ops->hypercall;
 		return true;
 	case 2:
-		regs[0] = PVPMU_OP_BASE;
-		regs[1] = PVPMU_AREA_PAGES << 16 | PVPMU_HEADER_SIZE;
+		regs[0] = ops->op_base;
+		regs[1] = PVPMU_LEAF_SIZES;
 		regs[2] =
 			(u32)pvpmu_period_clamp(vm, PVPMU_TYPE_HARDWARE, 0, 0);
 		regs[3] = (u32)pvpmu_period_clamp(vm, PVPMU_TYPE_CLOCK, 0, 0);
@@ -106,85 +106,9 @@ static s32 op_query(struct pvpmu_vcpu *vcpu, const u32 *arg)
 	return pvpmu_event_caps(vcpu, arg[0], (u64)arg[2] << 32 | arg[1]);
 }
 
-static s32 check_delivery(const struct pvpmu_vcpu *vcpu, u32 delivery)
-{
-	static const u32 needs[] = {
-		[PVPMU_DELIVER_NONE] = 0,
-		[PVPMU_DELIVER_LVTPC] = PVPMU_FEAT_LVTPC,
-		[PVPMU_DELIVER_PV_NMI] = PVPMU_FEAT_PV_NMI,
-		[PVPMU_DELIVER_EVTCHN] = PVPMU_FEAT_EVTCHN,
-	};
-	const u32 kinds = sizeof(needs) / sizeof(needs[0]);
-	u32 kind = delivery & PVPMU_DELIVER_MASK;
-
-	if (kind >= kinds)
-		return PVPMU_ERR_DELIVERY;
-	if (needs[env_nospec(kind, kinds)] &
-	    ~(vcpu->ops->features & PVPMU_FEATURES))
-		return PVPMU_ERR_DELIVERY;
-	if (kind != PVPMU_DELIVER_EVTCHN && delivery != kind)
-		return PVPMU_ERR_RESERVED;
-	return PVPMU_OK;
-}
-
-static bool deliver(struct pvpmu_vcpu *vcpu, u32 delivery)
-{
-	return vcpu->ops->deliver(vcpu, delivery & PVPMU_DELIVER_MASK,
-				  delivery >> PVPMU_DELIVER_PORT_SHIFT);
-}
-
-static s32 attach(struct pvpmu_vcpu *vcpu, u64 frame)
-{
-	if (frame >> PVPMU_FRAME_BITS)
-		return PVPMU_ERR_FRAME;
-	switch (vcpu->ops->area_attach(vcpu, frame)) {
-	case PVPMU_DONE:
-		return PVPMU_OK;
-	case PVPMU_LATER:
-		return PVPMU_ERR_RETRY;
-	default:
-		return PVPMU_ERR_FRAME;
-	}
-}
-
-/*
- * Attaches the new area first: if that fails, the old one goes on as it was.
- * Nothing is written into the old one any more; events end without a word.
- */
-s32 pvpmu_attach(struct pvpmu_vcpu *vcpu, u64 frame, u32 delivery)
-{
-	s32 error;
-
-	if (!pvpmu_slots_usable(vcpu->vm))
-		return PVPMU_ERR_DENIED;
-	error = check_delivery(vcpu, delivery);
-	if (error)
-		return error;
-	if (!deliver(vcpu, delivery))
-		return PVPMU_ERR_DELIVERY;
-	error = attach(vcpu, frame);
-	if (error) {
-		/* It took the old one once, so it takes it again. */
-		deliver(vcpu, vcpu->delivery);
-		return error;
-	}
-
-	pvpmu_slot_close_all(vcpu);
-	vcpu->attached = true;
-	vcpu->restored = false;
-	vcpu->frame = frame;
-	vcpu->delivery = delivery;
-	return PVPMU_OK;
-}
-
 static s32 op_setup(struct pvpmu_vcpu *vcpu, const u32 *arg)
 {
-	s32 error = pvpmu_attach(vcpu, (u64)arg[1] << 32 | arg[0], arg[2]);
-
-	if (error)
-		return error;
-	pvpmu_area_reset(vcpu);
-	return vcpu->lost ? PVPMU_ERR_FRAME : PVPMU_OK;
+	return pvpmu_setup(vcpu, (u64)arg[1] << 32 | arg[0], arg[2]);
 }
 
 static s32 op_detach(struct pvpmu_vcpu *vcpu, const u32 *arg)
@@ -263,7 +187,7 @@ static void on_slots(struct pvpmu_vcpu *vcpu, u32 ids, slot_fn fn)
 	for_each_id(id, rest, ids & PVPMU_IDS) {
 		s32 error = fn(vcpu, id);
 
-		if (!vcpu->slot[id].host.error)
+		if (error && !vcpu->slot[id].host.error)
 			vcpu->slot[id].host.error = error;
 	}
 }
@@ -330,14 +254,11 @@ static const struct operation operations[] = {
 
 static s32 serve(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call, u32 op)
 {
-	const struct operation *operation;
+	const struct operation *operation = &operations[op];
 	u32 i;
 
 	if (!call->kernel)
 		return PVPMU_ERR_DENIED;
-	if (op >= OPERATIONS)
-		return PVPMU_ERR_OPERATION;
-	operation = &operations[env_nospec(op, OPERATIONS)];
 	for (i = operation->args; i < 3; i++)
 		if (call->arg[i])
 			return PVPMU_ERR_RESERVED;
@@ -346,21 +267,33 @@ static s32 serve(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call, u32 op)
 	return operation->fn(vcpu, call->arg);
 }
 
-s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
+/* The end of each call; those that are no operation are counted last. */
+static s32 answer(struct pvpmu_vcpu *vcpu, u32 op, s32 result)
 {
-	u32 op = call->op - PVPMU_OP_BASE;
-	s32 result = serve(vcpu, call, op);
-
-	if (vcpu->lost && result != PVPMU_ERR_FRAME)
-		result = PVPMU_ERR_NO_AREA;
-	vcpu->stats.calls[op < OPERATIONS ? op : OPERATIONS]++;
+	vcpu->stats.calls[op]++;
 	if (result < 0)
 		vcpu->stats.refused++;
 	pvpmu_settle(vcpu);
 	return result;
 }
 
-#define RDPMC_BITS ((1ull << 48) - 1)
+s32 pvpmu_call(struct pvpmu_vcpu *vcpu, const struct pvpmu_call *call)
+{
+	u32 op = call->op - vcpu->ops->op_base;
+	s32 result;
+
+	if (op >= OPERATIONS)
+		return answer(vcpu, OPERATIONS,
+			      call->kernel ? PVPMU_ERR_OPERATION
+					   : PVPMU_ERR_DENIED);
+	op = (u32)env_nospec(op, OPERATIONS);
+	result = serve(vcpu, call, op);
+	if (vcpu->lost && result != PVPMU_ERR_FRAME)
+		result = PVPMU_ERR_NO_AREA;
+	return answer(vcpu, op, result);
+}
+
+#define RDPMC_BITS ((1ull << PVPMU_RDPMC_WIDTH) - 1)
 
 u64 pvpmu_rdpmc(struct pvpmu_vcpu *vcpu, u32 index)
 {

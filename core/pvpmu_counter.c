@@ -15,6 +15,7 @@
 
 #define ALL_COUNTERS (~0ull >> (64 - PVPMU_MAX_COUNTERS))
 #define NONE 0xffu
+#define SPARED_AT_ONCE 4
 
 static u32 lowest(u64 mask)
 {
@@ -30,21 +31,14 @@ static u32 bucket_of(const struct pvpmu_desc *desc)
 	return (u32)(h * 0x9e3779b97f4a7c15ull >> 59) % PVPMU_COUNTER_BUCKETS;
 }
 
-static bool same(const struct pvpmu_desc *a, const struct pvpmu_desc *b)
-{
-	return a->type == b->type && a->config == b->config &&
-	       a->flags == b->flags && a->sampling == b->sampling &&
-	       a->group == b->group;
-}
-
 static u32 find(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)
 {
 	u32 i;
 
 	for (i = vcpu->bucket[bucket_of(desc)]; i != NONE;
 	     i = vcpu->counter[i].next) {
-		if (!same(&vcpu->counter[i].desc, desc) ||
-		    vcpu->counter[i].failed)
+		if (!pvpmu_desc_same(&vcpu->counter[i].desc, desc) ||
+		    vcpu->failed & 1ull << i)
 			continue;
 		if (!desc->sampling || !vcpu->counter[i].users)
 			return i;
@@ -68,6 +62,7 @@ static void destroy(struct pvpmu_vcpu *vcpu, u32 counter)
 	vcpu->unused &= ~(1ull << counter);
 	vcpu->vacated &= ~(1ull << counter);
 	vcpu->fresh &= ~(1ull << counter);
+	vcpu->failed &= ~(1ull << counter);
 	if (vcpu->physical & 1ull << counter)
 		vcpu->physicals--;
 	vcpu->physical &= ~(1ull << counter);
@@ -96,11 +91,19 @@ static u32 oldest(const struct pvpmu_vcpu *vcpu, u64 counters)
 	return found;
 }
 
-/* Gives unused counters back until at most @most take a physical one. */
+/*
+ * Gives unused counters back until at most @most take a physical one; a few at
+ * a time, as it is done on the guest's path.
+ */
 static void spare(struct pvpmu_vcpu *vcpu, u32 most)
 {
-	while (vcpu->physicals > most && vcpu->unused & vcpu->physical)
+	u32 n;
+
+	for (n = 0; n < SPARED_AT_ONCE; n++) {
+		if (vcpu->physicals <= most || !(vcpu->unused & vcpu->physical))
+			return;
 		destroy(vcpu, oldest(vcpu, vcpu->unused & vcpu->physical));
+	}
 }
 
 /*
@@ -131,7 +134,10 @@ static void begin_idle(struct pvpmu_vcpu *vcpu)
 	vcpu->ops->idle(vcpu);
 }
 
-/* The end of each entry point, when all that a call opens is open */
+/*
+ * The end of each entry point, when all that a call opens is open.  Without a
+ * counter that is unused or seen to wait there is nothing to be done.
+ */
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu)
 {
 	trim(vcpu);
@@ -214,11 +220,16 @@ void pvpmu_counter_put(struct pvpmu_vcpu *vcpu, u32 counter)
 	vcpu->vacated |= 1ull << counter;
 }
 
+static bool is_failed(const struct pvpmu_vcpu *vcpu, u32 counter)
+{
+	return vcpu->failed & 1ull << counter;
+}
+
 s32 pvpmu_counter_start(struct pvpmu_vcpu *vcpu, u32 counter, u64 left)
 {
 	struct pvpmu_counter *c = &vcpu->counter[counter];
 
-	if (!c->started) {
+	if (!c->started && !is_failed(vcpu, counter)) {
 		vcpu->fresh &= ~(1ull << counter);
 		if (!vcpu->ops->start(vcpu, counter, left))
 			return PVPMU_ERR_HOST;
@@ -231,7 +242,7 @@ void pvpmu_counter_stop(struct pvpmu_vcpu *vcpu, u32 counter)
 {
 	struct pvpmu_counter *c = &vcpu->counter[counter];
 
-	if (--c->started)
+	if (--c->started || is_failed(vcpu, counter))
 		return;
 	vcpu->fresh &= ~(1ull << counter);
 	vcpu->ops->stop(vcpu, counter);
@@ -252,16 +263,48 @@ void pvpmu_counter_batch_end(struct pvpmu_vcpu *vcpu)
 	vcpu->fresh = 0;
 }
 
-const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
-					       u32 counter)
+/*
+ * The host gives a counter up: it is stopped, and will not be started or read
+ * any more.  What is enabled on it does not run from now on, which its times
+ * show: the host's clock takes the place of the counter's.
+ */
+void pvpmu_counter_fail(struct pvpmu_vcpu *vcpu, u32 counter)
 {
 	struct pvpmu_counter *c = &vcpu->counter[counter];
 
-	if (vcpu->fresh & 1ull << counter)
-		return &c->last;
+	vcpu->failed |= 1ull << counter;
+	c->last.failed = true;
+	c->last.active = false;
+	c->idle_since = vcpu->ops->clock();
+	if (c->started)
+		vcpu->ops->stop(vcpu, counter);
+}
+
+static const struct pvpmu_reading *read_failed(struct pvpmu_vcpu *vcpu,
+					       u32 counter)
+{
+	struct pvpmu_counter *c = &vcpu->counter[counter];
+	u64 now = vcpu->ops->clock();
+
+	if ((s64)(now - c->idle_since) > 0)
+		c->last.enabled += now - c->idle_since;
+	c->idle_since = now;
+	if (vcpu->batch)
+		vcpu->fresh |= 1ull << counter;
+	return &c->last;
+}
+
+/* Asks the host, or answers for a counter that it gave up. */
+const struct pvpmu_reading *pvpmu_counter_read_now(struct pvpmu_vcpu *vcpu,
+						   u32 counter)
+{
+	struct pvpmu_counter *c = &vcpu->counter[counter];
+
+	if (is_failed(vcpu, counter))
+		return read_failed(vcpu, counter);
 	vcpu->ops->read(vcpu, counter, &c->last);
 	if (c->last.failed)
-		c->failed = true;
+		pvpmu_counter_fail(vcpu, counter);
 	else if (!c->last.active && c->started)
 		vcpu->starved = true;
 	/* A sampling one may overflow meanwhile, and is read each time. */

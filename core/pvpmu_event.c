@@ -26,8 +26,10 @@ static u32 cache_class(u64 config)
 	return PVPMU_CLASS_CACHE;
 }
 
+#define RAW_ALL ((1ull << PVPMU_RAW_BITS) - 1)
+
 /* The class an event belongs to, 0 if version 1 knows no such event. */
-static u32 event_class(u32 type, u64 config)
+static u32 event_class(const struct pvpmu_host_ops *ops, u32 type, u64 config)
 {
 	switch (type) {
 	case PVPMU_TYPE_HARDWARE:
@@ -39,7 +41,7 @@ static u32 event_class(u32 type, u64 config)
 	case PVPMU_TYPE_HYPERVISOR:
 		return config < PVPMU_HV_END ? PVPMU_CLASS_HYPERVISOR : 0;
 	case PVPMU_TYPE_RAW:
-		return config & ~PVPMU_RAW_MASK ? 0 : PVPMU_CLASS_RAW;
+		return config & ~(ops->raw & RAW_ALL) ? 0 : PVPMU_CLASS_RAW;
 	default:
 		return 0;
 	}
@@ -49,7 +51,7 @@ static u32 event_class(u32 type, u64 config)
 s32 pvpmu_event_caps(struct pvpmu_vcpu *vcpu, u32 type, u64 config)
 {
 	const struct pvpmu_desc desc = { .type = type, .config = config };
-	u32 class = event_class(type, config);
+	u32 class = event_class(vcpu->ops, type, config);
 	u32 caps;
 
 	if (!(class & READ_ONCE(vcpu->vm->limits.classes)))
@@ -92,7 +94,7 @@ static s32 check_reserved(const struct pvpmu_vcpu *vcpu,
 	u32 known = PVPMU_FLAGS_FILTERS;
 	u32 i, any;
 
-	if (vcpu->ops->features & PVPMU_FEAT_RDPMC)
+	if (vcpu->features & PVPMU_FEAT_RDPMC)
 		known |= PVPMU_FLAG_USER_READ;
 	any = line->flags & ~known;
 

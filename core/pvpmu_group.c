@@ -22,23 +22,41 @@ static u64 counters_with(const struct pvpmu_vcpu *vcpu, u32 leader)
 	return counters;
 }
 
+/* Does one of @counters count just that, for others to share? */
+static bool counted_by(const struct pvpmu_vcpu *vcpu, u64 counters,
+		       const struct pvpmu_desc *desc)
+{
+	for (; counters && !desc->sampling; counters &= counters - 1) {
+		u32 i = (u32)__builtin_ctzll(counters);
+		struct pvpmu_desc member = vcpu->counter[i].desc;
+
+		member.group = desc->group;
+		if (pvpmu_desc_same(&member, desc))
+			return true;
+	}
+	return false;
+}
+
 /* May slot @id be in the group of the slot that its description names? */
 s32 pvpmu_group_check(struct pvpmu_vcpu *vcpu, u32 id,
 		      const struct pvpmu_slot_guest *line)
 {
 	const struct pvpmu_desc desc = pvpmu_event_desc(line);
 	u32 leader = line->leader;
+	u64 counters;
 
 	if (leader == id)
 		return PVPMU_OK;
-	if (!(vcpu->ops->features & PVPMU_FEATURES & PVPMU_FEAT_GROUPS))
+	if (!(vcpu->features & PVPMU_FEAT_GROUPS))
 		return PVPMU_ERR_GROUP;
 	if (leader >= PVPMU_MAX_SLOTS)
 		return PVPMU_ERR_GROUP;
 	leader = (u32)env_nospec(leader, PVPMU_MAX_SLOTS);
 	if (!(vcpu->open & id_bit(leader)))
 		return PVPMU_ERR_GROUP;
-	if (!vcpu->ops->fit(vcpu, &desc, counters_with(vcpu, leader)))
+	counters = counters_with(vcpu, leader);
+	if (!counted_by(vcpu, counters, &desc) &&
+	    !vcpu->ops->fit(vcpu, &desc, counters))
 		return PVPMU_ERR_GROUP;
 	return PVPMU_OK;
 }

@@ -13,14 +13,20 @@
 static bool within_budget(struct pvpmu_vcpu *vcpu)
 {
 	u64 now = vcpu->ops->clock();
+	u32 budget;
 
 	if (now - vcpu->window >= PVPMU_SECOND) {
+		/* A clock that went back begins a second, but no budget. */
+		if ((s64)(now - vcpu->window) > 0)
+			vcpu->budget =
+				READ_ONCE(vcpu->vm->limits.overflow_rate);
 		vcpu->window = now;
-		vcpu->budget = READ_ONCE(vcpu->vm->limits.overflow_rate);
 	}
-	if (!vcpu->budget)
+	/* An NMI may take the last one in between. */
+	budget = READ_ONCE(vcpu->budget);
+	if (!budget)
 		return false;
-	vcpu->budget--;
+	WRITE_ONCE(vcpu->budget, budget - 1);
 	return true;
 }
 
@@ -94,10 +100,13 @@ void pvpmu_overflow_forget(struct pvpmu_vcpu *vcpu, u32 id)
 
 static void raise(struct pvpmu_vcpu *vcpu)
 {
-	if ((vcpu->delivery & PVPMU_DELIVER_MASK) == PVPMU_DELIVER_NONE)
+	u32 kind = vcpu->delivery & PVPMU_DELIVER_MASK;
+
+	if (kind == PVPMU_DELIVER_NONE)
 		return;
 	vcpu->stats.raised++;
-	vcpu->ops->raise(vcpu);
+	vcpu->ops->raise(vcpu, kind,
+			 vcpu->delivery >> PVPMU_DELIVER_PORT_SHIFT);
 }
 
 /* The guest may change next_period at any time; this is when it is looked at,
@@ -160,12 +169,15 @@ void pvpmu_settle(struct pvpmu_vcpu *vcpu)
 	pvpmu_area_show_limit(vcpu);
 	if (vcpu->lost)
 		pvpmu_vcpu_detach(vcpu);
-	pvpmu_slot_return(vcpu);
-	pvpmu_counter_settle(vcpu);
+	if (vcpu->returned)
+		pvpmu_slot_return(vcpu);
+	if (vcpu->unused || vcpu->starved)
+		pvpmu_counter_settle(vcpu);
 }
 
 void pvpmu_publish(struct pvpmu_vcpu *vcpu)
 {
-	pvpmu_resume(vcpu);
+	if (vcpu->restored)
+		pvpmu_resume(vcpu);
 	pvpmu_settle(vcpu);
 }

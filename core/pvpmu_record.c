@@ -42,7 +42,9 @@ static void save_slot(struct pvpmu_vcpu *vcpu, u32 id,
 		to->flags |= PVPMU_FLAG_USER_READ;
 	to->config = desc->config;
 	to->leader = pvpmu_group_first(vcpu, id);
-	to->host.rdpmc = 0;
+	to->host.index = 0;
+	to->host.width = 0;
+	to->host.state &= PVPMU_STATE_MASK;
 	if (!slot.sampling)
 		return;
 	to->period = slot.period;
@@ -68,6 +70,12 @@ s32 pvpmu_save(struct pvpmu_vcpu *vcpu, struct pvpmu_record *record)
 	record->generation = vcpu->header.generation;
 	record->seq = vcpu->header.seq;
 	record->overflowed = READ_ONCE(vcpu->overflowed);
+	record->guest = vcpu->version;
+	record->features = vcpu->features;
+	record->hypercall = vcpu->ops->hypercall;
+	record->op_base = vcpu->ops->op_base;
+	record->slots = PVPMU_LEAF_SLOTS;
+	record->sizes = PVPMU_LEAF_SIZES;
 	for (id = 0; id < PVPMU_MAX_SLOTS; id++)
 		save_slot(vcpu, id, record);
 	return PVPMU_OK;
@@ -92,8 +100,7 @@ static bool is_reserved_zero(const struct pvpmu_record_slot *slot)
 	const struct pvpmu_slot_host *host = &slot->host;
 
 	return !(slot->reserved | slot->reserved2[0] | slot->reserved2[1] |
-		 host->rdpmc | host->reserved[0] | host->reserved[1] |
-		 host->reserved[2]);
+		 host->index | host->width | host->base);
 }
 
 /* What holds of every host line, open or not */
@@ -122,14 +129,16 @@ static bool is_consistent(const struct pvpmu_record_slot *slot)
 
 /*
  * The period that runs ends, and not before now.  It may be longer than any
- * that a guest asks for, where it began while the event was throttled.
+ * that a guest asks for, where it began while the event was throttled.  What is
+ * left of it may be, too: an overflow that the host reported early began it
+ * before the count was there.
  */
 static bool period_runs(const struct pvpmu_record_slot *slot)
 {
 	u64 left = slot->host.overflow_total + slot->length - slot->host.count;
 
 	return !slot->period || (slot->length - 1 < LENGTH_MAX &&
-				 left - 1 < PVPMU_PERIOD_MAX);
+				 left - 1 < 2 * PVPMU_PERIOD_MAX);
 }
 
 static s32 check_slot(const struct pvpmu_record_slot *slot)
@@ -148,9 +157,6 @@ static s32 check(const struct pvpmu_record *record)
 
 	if (!is_known(record))
 		return PVPMU_ERR_OPERATION;
-	for (i = 0; i < sizeof(record->reserved) / sizeof(record->reserved[0]);
-	     i++)
-		any |= record->reserved[i];
 	for (i = 0; i < PVPMU_MAX_SLOTS; i++)
 		if (record->slot[i].period)
 			sampling |= id_bit(i);
@@ -162,6 +168,37 @@ static s32 check(const struct pvpmu_record *record)
 			return error;
 	}
 	return PVPMU_OK;
+}
+
+/* Does what the guest was told of its host hold of this one? */
+static s32 check_told(const struct pvpmu_vcpu *vcpu,
+		      const struct pvpmu_record *record)
+{
+	const struct pvpmu_host_ops *ops = vcpu->ops;
+
+	if (record->hypercall != ops->hypercall ||
+	    record->op_base != ops->op_base ||
+	    record->slots != PVPMU_LEAF_SLOTS ||
+	    record->sizes != PVPMU_LEAF_SIZES)
+		return PVPMU_ERR_VERSION;
+	return pvpmu_accept_check(vcpu, record->delivery, record->guest,
+				  record->features);
+}
+
+/* As SETUP does, but that the page is left alone. */
+static s32 restore_area(struct pvpmu_vcpu *vcpu,
+			const struct pvpmu_record *record)
+{
+	s32 error = pvpmu_setup_check(vcpu, record->frame, record->delivery);
+
+	if (!error)
+		error = check_told(vcpu, record);
+	if (!error)
+		error = pvpmu_attach(vcpu, record->frame);
+	if (!error)
+		pvpmu_begin(vcpu, record->frame, record->delivery,
+			    record->guest, record->features);
+	return error;
 }
 
 static s32 restore_slot(struct pvpmu_vcpu *vcpu, u32 id,
@@ -204,7 +241,7 @@ s32 pvpmu_restore(struct pvpmu_vcpu *vcpu, const struct pvpmu_record *record)
 		return error;
 	if (vcpu->attached)
 		return PVPMU_ERR_OPEN;
-	error = pvpmu_attach(vcpu, record->frame, record->delivery);
+	error = restore_area(vcpu, record);
 	for (id = 0; id < PVPMU_MAX_SLOTS && !error; id++)
 		error = restore_slot(vcpu, id, &record->slot[id]);
 	if (error) {
@@ -222,22 +259,25 @@ s32 pvpmu_restore(struct pvpmu_vcpu *vcpu, const struct pvpmu_record *record)
 	return PVPMU_OK;
 }
 
-/*
- * The vCPU runs for the first time since it was restored.  An event that cannot
- * be enabled has failed: its guest may open it again.
- */
+/* An event that cannot be enabled has failed: its guest may open it again. */
+static void enable(struct pvpmu_vcpu *vcpu, u32 id)
+{
+	if (!pvpmu_slot_enable(vcpu, id))
+		return;
+	pvpmu_counter_fail(vcpu, vcpu->slot[id].counter);
+	pvpmu_slot_enable(vcpu, id);
+}
+
+/* The vCPU runs for the first time since it was restored. */
 void pvpmu_resume(struct pvpmu_vcpu *vcpu)
 {
 	u32 ids = vcpu->resuming;
 	u32 id, rest;
 
-	if (!vcpu->restored)
-		return;
 	vcpu->restored = false;
 	vcpu->resuming = 0;
 	for_each_id(id, rest, ids) {
-		if (pvpmu_slot_enable(vcpu, id))
-			vcpu->slot[id].host.state = PVPMU_STATE_FAILED;
+		enable(vcpu, id);
 		pvpmu_area_show(vcpu, id);
 	}
 	pvpmu_area_show_header(vcpu);

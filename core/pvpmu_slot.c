@@ -2,7 +2,7 @@
 /*
  * pvpmu core: the life of an event in its slot
  *
- *	CLOSED --open--> STOPPED --enable--> COUNTING, WAITING, THROTTLED, FAILED
+ *	CLOSED --open--> STOPPED --enable--> COUNTING, WAITING, FAILED
  *	   ^---close--------'  ^---disable-----'
  *
  * A counter is only ever read: what a slot counted is the sum of differences
@@ -132,23 +132,37 @@ s32 pvpmu_slot_open(struct pvpmu_vcpu *vcpu, u32 id)
 static u32 state_of(const struct pvpmu_slot_state *slot,
 		    const struct pvpmu_reading *now)
 {
-	if (now->failed)
-		return PVPMU_STATE_FAILED;
-	if (!now->active)
-		return PVPMU_STATE_WAITING;
-	return READ_ONCE(slot->throttled) ? PVPMU_STATE_THROTTLED
-					  : PVPMU_STATE_COUNTING;
+	u32 state = PVPMU_STATE_COUNTING;
+
+	if (!now->active) {
+		if (now->failed)
+			return PVPMU_STATE_FAILED;
+		state = PVPMU_STATE_WAITING;
+	}
+	return READ_ONCE(slot->throttled) ? state | PVPMU_STATE_THROTTLED
+					  : state;
+}
+
+/*
+ * Where user space may read it.  RDPMC gives the count itself, so its base is
+ * zero, and no count is shown so that comes near the sign.
+ */
+static void show_index(struct pvpmu_slot_host *host, u32 id)
+{
+	bool shown = (host->state & PVPMU_STATE_MASK) == PVPMU_STATE_COUNTING &&
+		     host->count < 1ull << (PVPMU_RDPMC_WIDTH - 2);
+
+	host->index = shown ? PVPMU_RDPMC_BASE + id + 1 : 0;
+	host->width = shown ? PVPMU_RDPMC_WIDTH : 0;
 }
 
 static void set_state(struct pvpmu_vcpu *vcpu, u32 id, u32 state)
 {
 	struct pvpmu_slot_state *slot = &vcpu->slot[id];
-	bool counts = state == PVPMU_STATE_COUNTING ||
-		      state == PVPMU_STATE_THROTTLED;
 
 	slot->host.state = state;
-	slot->host.rdpmc =
-		counts && slot->user_read ? PVPMU_RDPMC_BASE + id + 1 : 0;
+	if (slot->user_read)
+		show_index(&slot->host, id);
 }
 
 static void show_overflows(struct pvpmu_slot_state *slot)
@@ -261,7 +275,9 @@ s32 pvpmu_slot_enable(struct pvpmu_vcpu *vcpu, u32 id)
 
 	if (!is_open(vcpu, id))
 		return PVPMU_ERR_CLOSED;
-	if (slot->enabled && !READ_ONCE(slot->throttled))
+	if (!slot->enabled)
+		return begin(vcpu, id);
+	if (!READ_ONCE(slot->throttled))
 		return pvpmu_slot_read(vcpu, id);
 	pvpmu_slot_disable(vcpu, id);
 	return begin(vcpu, id);

@@ -36,8 +36,13 @@ static const struct {
 	{ "full", 0xf },
 };
 
-static const char *const states[] = { "closed",	 "stopped",   "counting",
-				      "waiting", "throttled", "failed" };
+static const char *const states[] = {
+	[PVPMU_STATE_CLOSED] = "closed",
+	[PVPMU_STATE_STOPPED] = "stopped",
+	[PVPMU_STATE_COUNTING] = "counting",
+	[PVPMU_STATE_WAITING] = "waiting",
+	[PVPMU_STATE_FAILED] = "failed",
+};
 
 static const struct host *host;
 
@@ -116,7 +121,12 @@ static const char *filter(const struct event *e)
 
 static const char *state(const struct event *e)
 {
-	return e->state < COUNT(states) ? states[e->state] : "?";
+	uint32_t number = e->state & PVPMU_STATE_MASK;
+
+	if (e->state & PVPMU_STATE_THROTTLED)
+		return number == PVPMU_STATE_WAITING ? "waiting, throttled"
+						     : "throttled";
+	return number < COUNT(states) ? states[number] : "?";
 }
 
 static void print_classes(uint32_t classes, const char *before,

@@ -50,7 +50,7 @@ enum pvpmu_answer pk_op_area_attach(struct pvpmu_vcpu *core, u64 frame)
 
 	if (!vcpu->own)
 		return PVPMU_LATER;
-	if (!look_up(vcpu->kvm_vcpu->kvm, &area, frame << PAGE_SHIFT))
+	if (!look_up(vcpu->kvm_vcpu->kvm, &area, frame * PVPMU_AREA_SIZE))
 		return PVPMU_NEVER;
 	answer = try_page(area.hva);
 	if (answer != PVPMU_DONE)

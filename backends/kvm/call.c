@@ -133,7 +133,7 @@ static bool replace_cpuid(struct kvm_vcpu *kvm_vcpu, u32 *eax, u32 *ebx,
 	/* To a vCPU that did not call, its VM is as any other. */
 	vcpu = pk_vcpu_find(kvm_vcpu);
 	if (pvpmu_cpuid(vcpu ? &vcpu->vm->core : pk_default_vm(), &pk_ops,
-			PK_CPUID_BASE, PK_HYPERCALL, *eax, regs)) {
+			PK_CPUID_BASE, *eax, regs)) {
 		*eax = regs[0];
 		*ebx = regs[1];
 		*ecx = regs[2];

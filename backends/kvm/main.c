@@ -16,6 +16,9 @@
 
 const struct pvpmu_host_ops pk_ops = {
 	.features = PVPMU_FEAT_LVTPC | PVPMU_FEAT_RDPMC,
+	.hypercall = PK_HYPERCALL,
+	.op_base = PVPMU_DEFAULT_OP_BASE,
+	.raw = PVPMU_RAW_X86,
 	.query = pk_op_query,
 	.area_attach = pk_op_area_attach,
 	.area_detach = pk_op_area_detach,

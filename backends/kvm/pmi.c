@@ -104,22 +104,18 @@ void pk_op_kick(struct pvpmu_vcpu *core)
  */
 bool pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
-	struct pk_vcpu *vcpu = to_pk(core);
-
-	if (delivery == PVPMU_DELIVER_LVTPC && !vcpu->kvm_vcpu->arch.apic)
-		return false;
-	vcpu->delivery = delivery;
-	return true;
+	return delivery != PVPMU_DELIVER_LVTPC ||
+	       to_pk(core)->kvm_vcpu->arch.apic;
 }
 
 PVPMU_CALLEE(pk_pmi, "kvm_pmu_deliver_pmi", void(struct kvm_vcpu *));
 
-/* Context: the vCPU's own. */
-void pk_op_raise(struct pvpmu_vcpu *core)
+/* LVTPC is all that is served.  Context: the vCPU's own. */
+void pk_op_raise(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
 	struct pk_vcpu *vcpu = to_pk(core);
 
-	if (!vcpu->own || vcpu->delivery != PVPMU_DELIVER_LVTPC)
+	if (!vcpu->own)
 		return;
 	static_call(pk_pmi)(vcpu->kvm_vcpu);
 	vcpu->raised = true;

@@ -98,7 +98,6 @@ struct pk_vm {
  * @area: where its page is, for the memory slots of one generation
  * @area_valid: @area leads to the page
  * @area_dirty: it was written since pk_area_flush()
- * @delivery: PVPMU_DELIVER_*
  * @exit_users: counters of exits by kind
  * @exits: the exits, by kind, while it is not zero; its thread
  * @counter: by core's index
@@ -122,7 +121,6 @@ struct pk_vcpu {
 	struct gfn_to_hva_cache area;
 	bool area_valid;
 	bool area_dirty;
-	u32 delivery;
 	u32 exit_users;
 	u64 exits[PK_EXITS_KINDS];
 	struct pk_counter counter[PVPMU_MAX_COUNTERS];
@@ -172,7 +170,7 @@ void pk_op_idle(struct pvpmu_vcpu *core);
 void pk_wake_init(struct pk_vcpu *vcpu);
 void pk_unkick(struct pk_vcpu *vcpu);
 void pk_op_kick(struct pvpmu_vcpu *core);
-void pk_op_raise(struct pvpmu_vcpu *core);
+void pk_op_raise(struct pvpmu_vcpu *core, u32 delivery, u32 port);
 bool pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port);
 
 /* area.c: the page that the guest shares */

@@ -215,8 +215,10 @@ static void op_kick(struct pvpmu_vcpu *vcpu)
 	process_of(vcpu)->kicked = true;
 }
 
-static void op_raise(struct pvpmu_vcpu *vcpu)
+static void op_raise(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 {
+	(void)delivery;
+	(void)port;
 	process_of(vcpu)->raised = true;
 }
 
@@ -238,6 +240,9 @@ static void op_idle(struct pvpmu_vcpu *vcpu)
 
 static const struct pvpmu_host_ops process_ops = {
 	.features = PVPMU_FEAT_LVTPC,
+	.hypercall = PVPMU_PROCESS_HYPERCALL,
+	.op_base = PVPMU_DEFAULT_OP_BASE,
+	.raw = PVPMU_RAW_X86,
 	.query = op_query,
 	.area_attach = op_area_attach,
 	.area_detach = op_area_detach,
@@ -378,8 +383,7 @@ void pvpmu_process_cpuid(void *vcpu, __u32 leaf, __u32 regs[4])
 	const struct pvpmu_process_vcpu *v = vcpu;
 
 	if (!pvpmu_cpuid(&v->machine->vm, &process_ops,
-			 PVPMU_PROCESS_CPUID_BASE, PVPMU_PROCESS_HYPERCALL,
-			 leaf, regs))
+			 PVPMU_PROCESS_CPUID_BASE, leaf, regs))
 		memset(regs, 0, 4 * sizeof(regs[0]));
 }
 

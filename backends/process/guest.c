@@ -8,19 +8,42 @@
  * copy that was made at a bad moment. */
 #define READ_TRIES 1000
 
-static bool find_base(const struct pvpmu_machine *machine, __u32 *base)
+/* Features that the functions here use */
+#define FEATURES (PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI | PVPMU_FEAT_EVTCHN)
+
+/* Is there a host of our major version at @base? */
+static bool is_host(const struct pvpmu_machine *machine, __u32 base)
 {
 	__u32 regs[4];
 
+	machine->cpuid(machine->data, base, regs);
+	if (regs[1] != PVPMU_SIGNATURE_EBX || regs[2] != PVPMU_SIGNATURE_ECX ||
+	    regs[3] != PVPMU_SIGNATURE_EDX ||
+	    regs[0] < base + PVPMU_CPUID_LEAVES)
+		return false;
+	machine->cpuid(machine->data, base + 1, regs);
+	return regs[0] >> 16 == PVPMU_ABI_MAJOR;
+}
+
+static bool find_base(const struct pvpmu_machine *machine, __u32 *base)
+{
 	for (*base = PVPMU_CPUID_FIRST; *base <= PVPMU_CPUID_LAST;
-	     *base += PVPMU_CPUID_STEP) {
-		machine->cpuid(machine->data, *base, regs);
-		if (regs[1] == PVPMU_SIGNATURE_EBX &&
-		    regs[2] == PVPMU_SIGNATURE_ECX &&
-		    regs[3] == PVPMU_SIGNATURE_EDX)
-			return regs[0] >= *base + PVPMU_CPUID_LEAVES;
-	}
+	     *base += PVPMU_CPUID_STEP)
+		if (is_host(machine, *base))
+			return true;
 	return false;
+}
+
+/* An area is one page; its header and slots may be longer than those of 1.0. */
+static bool is_page(const struct pvpmu_guest *guest, __u32 pages)
+{
+	return pages == PVPMU_AREA_PAGES && guest->slots > 0 &&
+	       guest->slot_size % PVPMU_LINE_SIZE == 0 &&
+	       guest->header_size % PVPMU_LINE_SIZE == 0 &&
+	       guest->slot_size >= PVPMU_SLOT_SIZE &&
+	       guest->header_size >= PVPMU_HEADER_SIZE &&
+	       guest->header_size + guest->slots * guest->slot_size <=
+		       PVPMU_AREA_SIZE;
 }
 
 bool pvpmu_guest_discover(struct pvpmu_guest *guest,
@@ -42,19 +65,7 @@ bool pvpmu_guest_discover(struct pvpmu_guest *guest,
 	machine->cpuid(machine->data, base + 2, regs);
 	guest->op_base = regs[0];
 	guest->header_size = regs[1] & 0xffff;
-
-	/* A later minor may have more slots, longer ones, or a second page:
-	 * this guest uses what it knows, where the host says it is. */
-	if (guest->slots > PVPMU_MAX_SLOTS)
-		guest->slots = PVPMU_MAX_SLOTS;
-	return guest->version >> 16 == PVPMU_ABI_MAJOR &&
-	       guest->slot_size % PVPMU_LINE_SIZE == 0 &&
-	       guest->header_size % PVPMU_LINE_SIZE == 0 &&
-	       regs[1] >> 16 == PVPMU_AREA_PAGES &&
-	       guest->slot_size >= PVPMU_SLOT_SIZE &&
-	       guest->header_size >= PVPMU_HEADER_SIZE &&
-	       guest->header_size + guest->slots * guest->slot_size <=
-		       PVPMU_AREA_SIZE;
+	return is_page(guest, regs[1] >> 16);
 }
 
 __s32 pvpmu_guest_setup(struct pvpmu_guest *guest,
@@ -67,6 +78,8 @@ __s32 pvpmu_guest_setup(struct pvpmu_guest *guest,
 	/* If it is registered already, most of it is the host's to write. */
 	pvpmu_guest_call(guest, PVPMU_OP_DETACH, 0, 0, 0);
 	memset(area, 0, sizeof(*area));
+	area->guest.version = PVPMU_ABI_VERSION;
+	area->guest.features = guest->features & FEATURES;
 	return pvpmu_guest_call(guest, PVPMU_OP_SETUP, (__u32)frame,
 				(__u32)(frame >> 32), delivery);
 }

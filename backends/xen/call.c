@@ -70,15 +70,11 @@ static bool use_port(struct vcpu *v, u32 port, bool raise)
 
 static bool host_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
-	struct pvpmu_xen *x = pvpmu_of(core);
+	struct vcpu *v = pvpmu_of(core)->v;
 
-	if (delivery == PVPMU_DELIVER_LVTPC && !has_vlapic(x->v->domain))
-		return false;
-	if (delivery == PVPMU_DELIVER_EVTCHN && !use_port(x->v, port, false))
-		return false;
-	x->delivery = delivery;
-	x->port = port;
-	return true;
+	if (delivery == PVPMU_DELIVER_LVTPC)
+		return has_vlapic(v->domain);
+	return delivery != PVPMU_DELIVER_EVTCHN || use_port(v, port, false);
 }
 
 static void raise_nmi(struct pvpmu_vcpu *core)
@@ -114,11 +110,9 @@ static void raise_lvtpc(struct pvpmu_vcpu *core)
 }
 #endif
 
-static void host_raise(struct pvpmu_vcpu *core)
+static void host_raise(struct pvpmu_vcpu *core, u32 delivery, u32 port)
 {
-	struct pvpmu_xen *x = pvpmu_of(core);
-
-	switch (x->delivery) {
+	switch (delivery) {
 	case PVPMU_DELIVER_LVTPC:
 		raise_lvtpc(core);
 		break;
@@ -126,12 +120,14 @@ static void host_raise(struct pvpmu_vcpu *core)
 		raise_nmi(core);
 		break;
 	case PVPMU_DELIVER_EVTCHN:
-		use_port(x->v, x->port, true);
+		use_port(pvpmu_of(core)->v, port, true);
 		break;
 	}
 }
 
 #define HOST_OPS                                                             \
+	.hypercall = __HYPERVISOR_pvpmu_op,                                  \
+	.op_base = PVPMU_DEFAULT_OP_BASE,                                    \
 	.query = pvpmu_counters_query, .area_attach = pvpmu_area_attach,     \
 	.area_detach = pvpmu_area_detach, .area_read = pvpmu_area_copy_from, \
 	.area_write = pvpmu_area_copy_to, .area_line = pvpmu_area_set_line,  \
@@ -197,7 +193,7 @@ void pvpmu_leaf(const struct vcpu *v, uint32_t leaf, struct cpuid_leaf *res)
 	u32 regs[4];
 
 	if (!x || !pvpmu_cpuid(x->core.vm, x->core.ops, PVPMU_XEN_LEAVES,
-			       __HYPERVISOR_pvpmu_op, leaf, regs))
+			       leaf, regs))
 		return;
 	res->a = regs[0];
 	res->b = regs[1];

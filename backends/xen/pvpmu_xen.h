@@ -56,8 +56,6 @@ struct pvpmu_xen_counter {
  * @select: AMD: select register of each, but for the bit that enables it
  * @fixed: Intel: the register that all fixed counters share
  * @clocks: clock events that are to overflow
- * @delivery: how the guest is interrupted, PVPMU_DELIVER_*
- * @port: by which event channel
  * @page: the area's page, NULL if there is none
  * @area: where it is mapped
  * @dirtied: written to since live migration was told last
@@ -84,9 +82,6 @@ struct pvpmu_xen {
 	u64 select[PVPMU_SCHED_SOFT];
 	u64 fixed;
 	u64 clocks;
-
-	u32 delivery;
-	u32 port;
 
 	struct page_info *page;
 	void *area;

@@ -58,13 +58,15 @@ bool pvg_absent(s64 result)
 bool pvg_line(struct pvg_cpu *cpu, u32 id, struct pvg_line *line)
 {
 	const struct pvpmu_slot_host *host = &pvg_area_slot(cpu, id)->host;
+	u32 seq, state;
 	int tries;
-	u32 seq;
 
 	for (tries = 0; tries < LINE_TRIES; tries++) {
 		seq = READ_ONCE(host->seq);
 		smp_rmb();
-		line->state = READ_ONCE(host->state);
+		state = READ_ONCE(host->state);
+		line->state = state & PVPMU_STATE_MASK;
+		line->throttled = state & PVPMU_STATE_THROTTLED;
 		line->count = READ_ONCE(host->count);
 		line->enabled = READ_ONCE(host->time_enabled);
 		line->running = READ_ONCE(host->time_running);
@@ -123,6 +125,8 @@ s64 pvg_setup(struct pvg_cpu *cpu)
 	pvg_detach(cpu);
 	cpu->host = host;
 	memset(cpu->area, 0, PVPMU_AREA_SIZE);
+	pvg_area(cpu)->guest.version = PVPMU_ABI_VERSION;
+	pvg_area(cpu)->guest.features = host.features;
 	result = pvg_call(cpu, PVPMU_OP_SETUP, lower_32_bits(frame),
 			  upper_32_bits(frame), pvg_lvtpc_open(&host));
 	if (result >= 0) {

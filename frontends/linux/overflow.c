@@ -100,7 +100,7 @@ static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 	    !pvg_harvest(cpu, id, pvg_clock(), &line, false))
 		return;
 	hwc = &event->hw;
-	if (line.state == PVPMU_STATE_THROTTLED) {
+	if (line.throttled) {
 		slot->rearm = true;
 		irq_work_queue(&cpu->work);
 	}

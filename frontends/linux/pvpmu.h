@@ -64,6 +64,11 @@ struct pvg_host {
 	u32 clock_period_min;
 };
 
+/* Features that we use; the host is told so at SETUP. */
+#define PVG_FEATURES                                                 \
+	(PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI | PVPMU_FEAT_GROUPS | \
+	 PVPMU_FEAT_RDPMC)
+
 /* A host line, read in one piece */
 struct pvg_line {
 	u64 count;
@@ -72,6 +77,7 @@ struct pvg_line {
 	u64 overflow_total;
 	u32 state;
 	s32 error;
+	bool throttled;
 };
 
 /**

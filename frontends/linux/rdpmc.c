@@ -96,7 +96,7 @@ int pvg_rdpmc_index(struct perf_event *event)
 	if (slot->event != event || !slot->on || count >= COUNT_MAX)
 		return 0;
 	local64_set(&event->hw.prev_count, count);
-	return READ_ONCE(pvg_area_slot(cpu, id)->host.rdpmc);
+	return READ_ONCE(pvg_area_slot(cpu, id)->host.index);
 }
 
 /* A process maps the page of an event.  Context: process. */

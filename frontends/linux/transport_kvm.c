@@ -25,7 +25,7 @@ static s64 kvm_call(u32 number, u32 op, u32 a, u32 b, u32 c)
 
 static u64 kvm_frame(void *page)
 {
-	return virt_to_phys(page) >> PAGE_SHIFT;
+	return virt_to_phys(page) / PVPMU_AREA_SIZE;
 }
 
 const struct pvg_transport pvg_transport_kvm = {

@@ -40,8 +40,11 @@ typedef unsigned long long __u64;
 /*
  * Discovery
  * ---------
- * The guest scans the hypervisor range of CPUID for the signature, from
- * 0x40000000 in steps of 0x100, and uses the first base that has it.
+ * The host shows three leaves of four words.  On x86 they are leaves of CPUID:
+ * the guest scans the hypervisor range from 0x40000000 in steps of 0x100.  It
+ * uses the first base that has the signature, all three leaves, and a major
+ * version that the guest knows.  docs/abi.md says how other architectures
+ * show them.
  *
  *  base+0  EAX  highest leaf of this block, at least base+2
  *          EBX, ECX, EDX  signature "pvpmupvpmu\0\0"
@@ -52,12 +55,13 @@ typedef unsigned long long __u64;
  *          EDX  hypercall number
  *  base+2  EAX  operation base, added to every PVPMU_OP_*
  *          EBX  bits 15:0 size of the area's header in bytes, a multiple of 64,
- *               bits 31:16 size of the area in pages of 4096 bytes
+ *               bits 31:16 size of the area in pages of 4096 bytes, which is
+ *               1 in all of major version 1
  *          ECX  shortest sample period of a counted event, in events
  *          EDX  shortest sample period of a clock event, in ns
  *
  * A guest reads these leaves before every SETUP: after a migration each of
- * these figures may have changed.  It stays away if the major differs.
+ * these figures may have changed.
  */
 #define PVPMU_CPUID_FIRST 0x40000000u
 #define PVPMU_CPUID_LAST 0x4000ff00u
@@ -67,12 +71,16 @@ typedef unsigned long long __u64;
 #define PVPMU_SIGNATURE_ECX 0x70767075u /* "upvp" */
 #define PVPMU_SIGNATURE_EDX 0x0000756du /* "mu\0\0" */
 
-/* Features; a bit not named here is zero in version 1.0. */
+/*
+ * Features; a bit not named here is zero in version 1.0.  The guest names those
+ * that it uses in its header line before SETUP; others are not used.
+ */
 #define PVPMU_FEAT_LVTPC (1u << 0) /* PVPMU_DELIVER_LVTPC is served */
 #define PVPMU_FEAT_PV_NMI (1u << 1) /* PVPMU_DELIVER_PV_NMI is served */
 #define PVPMU_FEAT_EVTCHN (1u << 2) /* PVPMU_DELIVER_EVTCHN is served */
 #define PVPMU_FEAT_GROUPS (1u << 3) /* slots may name another as leader */
-#define PVPMU_FEAT_RDPMC (1u << 4) /* host lines may carry an RDPMC index */
+#define PVPMU_FEAT_RDPMC (1u << 4) /* PVPMU_FLAG_USER_READ is served */
+#define PVPMU_FEAT_DIRECT (1u << 5) /* counters are read without an exit */
 
 /*
  * Operations
@@ -82,13 +90,13 @@ typedef unsigned long long __u64;
  * is a signed 32 bit number: negative is a PVPMU_ERR_*, anything else success.
  * Only the guest's kernel may call: DENIED otherwise.
  *
- * A call that is refused changes nothing.  Answers of a hypervisor that does
- * not know the hypercall (Xen -38, KVM -1000) mean that pvpmu is absent.
+ * A call that is refused does nothing of what it asks for.  Each call ends with
+ * showing what overflowed before.  Answers of a hypervisor that does not know
+ * the hypercall (Xen -38, KVM -1000) mean that pvpmu is absent.
  *
- * Every operation may answer OPERATION, DENIED or RESERVED.  All but QUERY,
- * SETUP and DETACH need an area: NO_AREA if there is none (any more), upon
- * which the guest reads the leaves again, calls SETUP and opens its events
- * again.
+ * Every operation may answer OPERATION, DENIED or RESERVED.  All but QUERY and
+ * SETUP need an area: NO_AREA if there is none (any more), upon which the guest
+ * reads the leaves again, calls SETUP and opens its events again.
  *
  * An operation on one id may be called in any context, also from an NMI that
  * interrupted the preparation of an UPDATE.  UPDATE may not.
@@ -98,13 +106,16 @@ typedef unsigned long long __u64;
 #define PVPMU_OP_QUERY 0u
 /*
  * SETUP (frame low, frame high, delivery): registers the area of the calling
- * vCPU by its frame number.  An area registered before is let go, all events
- * on it are closed.  delivery: PVPMU_DELIVER_* in bits 7:0; the event channel
- * port in bits 31:8 where that delivery is chosen, zero otherwise.
- * Errors: DELIVERY, FRAME, RETRY.
+ * vCPU by its frame number, its address divided by 4096.  The header's guest
+ * line says what the guest is.  An area registered before is let go, all
+ * events on it are closed.  delivery: PVPMU_DELIVER_* in bits 7:0; the event
+ * channel port in bits 31:8 where that delivery is chosen, zero otherwise.
+ * Errors: DENIED, DELIVERY, RESERVED, FRAME, RETRY, VERSION, NO_AREA (the page
+ * registered before went away during a SETUP that was refused).
  */
 #define PVPMU_OP_SETUP 1u
-/* DETACH (): closes all events, lets the area go.  Errors: NO_AREA. */
+/* DETACH (): closes all events, lets the area go.  Errors: those of every
+ * operation. */
 #define PVPMU_OP_DETACH 2u
 /*
  * OPEN (id): opens the event that the slot's guest line describes; it starts
@@ -121,7 +132,7 @@ typedef unsigned long long __u64;
 /* DISABLE (id): stops; the slot is exact when the call returns.  No change if
  * it is stopped.  Errors: ID, CLOSED. */
 #define PVPMU_OP_DISABLE 6u
-/* READ (id): brings the slot's host line up to date; nothing else moves.
+/* READ (id): brings the slot's host line up to date; no event changes.
  * Errors: ID, CLOSED. */
 #define PVPMU_OP_READ 7u
 /*
@@ -133,9 +144,6 @@ typedef unsigned long long __u64;
  * RESERVED (nothing was done), PARTIAL (at least one id has an error).
  */
 #define PVPMU_OP_UPDATE 8u
-
-/* The operation base of this implementation; guests take it from CPUID. */
-#define PVPMU_OP_BASE 0x50560000u
 
 /* Results. The list is closed: version 1 has no others. */
 #define PVPMU_OK 0
@@ -156,7 +164,8 @@ typedef unsigned long long __u64;
 #define PVPMU_ERR_LIMIT (-3015) /* more events than the administrator allows */
 #define PVPMU_ERR_HOST (-3016) /* the host found no counter or memory for it */
 #define PVPMU_ERR_PARTIAL (-3017) /* UPDATE: see the error of each slot */
-#define PVPMU_ERR_LAST PVPMU_ERR_PARTIAL
+#define PVPMU_ERR_VERSION (-3018) /* the guest's version or features */
+#define PVPMU_ERR_LAST PVPMU_ERR_VERSION
 
 /* What QUERY tells of an event */
 #define PVPMU_CAP_COUNT (1u << 0) /* it can be counted (always set) */
@@ -185,7 +194,7 @@ typedef unsigned long long __u64;
 #define PVPMU_TYPE_CACHE 2u /* config: PVPMU_CACHE(cache, op, result) */
 #define PVPMU_TYPE_CLOCK 3u /* config: PVPMU_CLOCK_* */
 #define PVPMU_TYPE_HYPERVISOR 4u /* config: PVPMU_HV_* */
-#define PVPMU_TYPE_RAW 5u /* config: bits of PVPMU_RAW_MASK, nothing else */
+#define PVPMU_TYPE_RAW 5u /* config: the processor's own, see PVPMU_RAW_BITS */
 
 #define PVPMU_HW_CYCLES 0u
 #define PVPMU_HW_INSTRUCTIONS 1u
@@ -233,9 +242,10 @@ typedef unsigned long long __u64;
 #define PVPMU_HV_EXITS_OTHER 10u /* anything else */
 #define PVPMU_HV_END 11u
 
-/* Event select in bits 35:32 and 7:0, unit mask in bits 15:8, as both vendors
- * have them; what else a counter can be told is the host's to decide. */
-#define PVPMU_RAW_MASK 0xf0000ffffull
+/* A raw config has this many bits; each architecture says which it uses. */
+#define PVPMU_RAW_BITS 56
+/* x86: event select in bits 35:32 and 7:0, unit mask in bits 15:8. */
+#define PVPMU_RAW_X86 0xf0000ffffull
 
 /*
  * The area
@@ -260,10 +270,13 @@ typedef unsigned long long __u64;
  * @enable: ids to enable
  * @read: ids to read
  * @flags: zero
+ * @version: PVPMU_ABI_VERSION of the guest
+ * @features: PVPMU_FEAT_* that the guest will use, of those that the host shows
  * @reserved: zero
  *
- * The host reads it during UPDATE, once, and never writes it: the masks keep
- * their bits until the guest changes them.
+ * The host reads @version and @features during SETUP, once, and the other
+ * fields during UPDATE, once.  It never writes the line: the masks keep their
+ * bits until the guest changes them.
  */
 struct pvpmu_header_guest {
 	__u32 close;
@@ -272,7 +285,9 @@ struct pvpmu_header_guest {
 	__u32 enable;
 	__u32 read;
 	__u32 flags;
-	__u32 reserved[10];
+	__u32 version;
+	__u32 features;
+	__u32 reserved[8];
 };
 
 /**
@@ -280,7 +295,7 @@ struct pvpmu_header_guest {
  * @seq: odd while the host changes this line, see struct pvpmu_slot_host
  * @generation: another number after each SETUP
  * @version: PVPMU_ABI_VERSION of the host
- * @features: PVPMU_FEAT_*, as in CPUID
+ * @features: PVPMU_FEAT_* in use: those that the guest named at SETUP
  * @slots_usable: how many ids this vCPU may have open at a time just now,
  *                at most the number of slots; an OPEN beyond answers LIMIT
  * @reserved: zero
@@ -300,9 +315,10 @@ struct pvpmu_header_host {
  *           overflow; the guest takes all bits with one atomic exchange by 0
  * @reserved: zero
  *
- * An interrupt is raised when the word changes from zero, and once more by
- * each ENABLE and UPDATE that finds it not zero, so that one which the guest's
- * interrupt controller dropped is not lost for ever.  SETUP clears the word.
+ * An interrupt is raised when the host changes the word from zero, and once
+ * more by each ENABLE and UPDATE that finds a bit of the host's still set, so
+ * that one which the guest's interrupt controller dropped is not lost for ever.
+ * SETUP clears the word.
  */
 struct pvpmu_header_pending {
 	__u32 pending;
@@ -356,13 +372,15 @@ struct pvpmu_slot_guest {
 
 #define PVPMU_PERIOD_MAX ((1ull << 47) - 1)
 
-/* States of a slot */
+/* States of a slot: one of these in bits 7:0 */
 #define PVPMU_STATE_CLOSED 0u /* not open; the other fields are the last ones */
 #define PVPMU_STATE_STOPPED 1u /* open, not enabled */
 #define PVPMU_STATE_COUNTING 2u /* enabled, and it has a counter */
 #define PVPMU_STATE_WAITING 3u /* enabled, but the host took the counter away */
-#define PVPMU_STATE_THROTTLED 4u /* as COUNTING, but no overflow until ENABLE */
-#define PVPMU_STATE_FAILED 5u /* enabled, and will never have a counter again */
+#define PVPMU_STATE_FAILED 4u /* enabled, and gets no counter any more */
+#define PVPMU_STATE_MASK 0xffu
+/* With COUNTING or WAITING: no overflow until ENABLE */
+#define PVPMU_STATE_THROTTLED (1u << 8)
 
 /**
  * struct pvpmu_slot_host - the answer; the host writes it
@@ -370,18 +388,20 @@ struct pvpmu_slot_guest {
  *       reads the fields, and is done if @seq still is the same; it bounds
  *       its tries, for a page that was copied at a bad moment stays odd until
  *       the next SETUP.
- * @state: PVPMU_STATE_*
+ * @state: PVPMU_STATE_*; a guest ignores bits that it does not know
  * @count: events counted since OPEN
  * @time_enabled: ns enabled since OPEN, while the vCPU was scheduled in
  * @time_running: ns of @time_enabled in which it had a counter; less than
  *       @time_enabled says that @count is not complete
  * @overflow_total: events up to the last overflow; the weight of a sample is
- *       what it grew by since the last sample
+ *       what it grew by since the last sample.  More than @count for a moment
+ *       where the host reports overflows early.
  * @overflows: overflows since OPEN, modulo 2^32; it only grows
  * @error: the answer of the last UPDATE that named this id, PVPMU_ERR_* or 0
- * @rdpmc: index for RDPMC plus 1 while it counts and user space may read it so,
- *       otherwise 0.  RDPMC gives the low 48 bits of @count as it is then.
- * @reserved: zero
+ * @index: number of the counter register plus 1 while the guest may read the
+ *       event there, otherwise 0
+ * @width: bits of that register, 1 to 64; 0 if @index is
+ * @base: the count is @base plus the register, sign-extended from @width bits
  *
  * Up to date after each call that succeeds for the id, and when an overflow
  * of it is delivered; in between it is a moment of the past.
@@ -395,8 +415,9 @@ struct pvpmu_slot_host {
 	__u64 overflow_total;
 	__u32 overflows;
 	__s32 error;
-	__u32 rdpmc;
-	__u32 reserved[3];
+	__u32 index;
+	__u32 width;
+	__u64 base;
 };
 
 /**
@@ -414,7 +435,7 @@ struct pvpmu_slot {
  * @guest: written by the guest
  * @host: written by the host
  * @overflow: the pending word, written by both
- * @reserved: zero
+ * @reserved: the guest writes zero before SETUP
  * @slot: the slots, by id
  */
 struct pvpmu_area {
@@ -428,6 +449,7 @@ struct pvpmu_area {
 #define PVPMU_OFFSET(type, field) __builtin_offsetof(struct type, field)
 
 PVPMU_ASSERT(u64_size, sizeof(__u64) == 8 && sizeof(__u32) == 4);
+PVPMU_ASSERT(order, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 PVPMU_ASSERT(area, sizeof(struct pvpmu_area) == PVPMU_AREA_SIZE);
 PVPMU_ASSERT(slot, sizeof(struct pvpmu_slot) == PVPMU_SLOT_SIZE);
 PVPMU_ASSERT(header, PVPMU_OFFSET(pvpmu_area, slot) == PVPMU_HEADER_SIZE);
@@ -449,6 +471,8 @@ PVPMU_ASSERT(o_running, PVPMU_OFFSET(pvpmu_slot_host, time_running) == 24);
 PVPMU_ASSERT(o_total, PVPMU_OFFSET(pvpmu_slot_host, overflow_total) == 32);
 PVPMU_ASSERT(o_overflows, PVPMU_OFFSET(pvpmu_slot_host, overflows) == 40);
 PVPMU_ASSERT(o_error, PVPMU_OFFSET(pvpmu_slot_host, error) == 44);
-PVPMU_ASSERT(o_rdpmc, PVPMU_OFFSET(pvpmu_slot_host, rdpmc) == 48);
+PVPMU_ASSERT(o_index, PVPMU_OFFSET(pvpmu_slot_host, index) == 48);
+PVPMU_ASSERT(o_base, PVPMU_OFFSET(pvpmu_slot_host, base) == 56);
+PVPMU_ASSERT(o_version, PVPMU_OFFSET(pvpmu_header_guest, version) == 24);
 
 #endif /* PVPMU_ABI_H */

@@ -28,6 +28,9 @@
 #define PVPMU_MAX_COUNTERS 48u
 #define PVPMU_COUNTER_BUCKETS 32u
 
+/* A u64 is read and written in one piece, in an NMI as well. */
+PVPMU_ASSERT(host_of_64_bits, sizeof(unsigned long) == 8);
+
 struct pvpmu_vcpu;
 
 /**
@@ -53,7 +56,8 @@ struct pvpmu_desc {
  * @running: ns of @enabled in which it really counted, monotonic
  * @active: it counts now, or will as soon as the vCPU runs; false if the host
  *          took it away for the time being
- * @failed: it will never count again
+ * @failed: it will never count again.  Core stops it then, if it is started,
+ *          and does nothing but destroy it afterwards.
  */
 struct pvpmu_reading {
 	u64 count;
@@ -86,6 +90,11 @@ enum pvpmu_answer {
  * backend called them in.
  *
  * @features: PVPMU_FEAT_* that the backend can serve
+ * @hypercall: number of the hypercall, as guests are told
+ * @op_base: operation base, as guests are told; PVPMU_DEFAULT_OP_BASE where nothing
+ *         speaks against it
+ * @raw: bits of a raw config that the processor's counters take, 0 if @query
+ *         knows no raw events
  * @query: PVPMU_CAP_* of the event @desc (flags and sampling are zero there),
  *         0 if it cannot be counted here.  Filters that a @create would not
  *         honour exactly are left out.
@@ -104,9 +113,9 @@ enum pvpmu_answer {
  *         pvpmu_line_put().
  * @area_or32: atomically sets bits in a word of the area, as seen by the
  *         guest's CPUs, and returns the old word in @old; false if it is gone.
- * @deliver: how to interrupt this vCPU from now on.  Core has checked
- *         @delivery against @features.  False, and nothing changed, if the
- *         port is not the guest's, or this kind of guest has no such thing.
+ * @deliver: can this vCPU be interrupted so?  Core has checked @delivery
+ *         against @features.  False if the port is not the guest's, or this
+ *         kind of guest has no such interrupt.  Nothing changes.
  * @create: makes a counter, stopped.  May be slow.  PVPMU_NEVER: the event
  *         cannot be counted here after all.
  * @destroy: gives a stopped counter back.  May be slow.
@@ -124,7 +133,8 @@ enum pvpmu_answer {
  *         that is not sampling, unless it starts or stops it.
  * @kick: asks to have pvpmu_publish() called on the vCPU before it runs its
  *         guest again, or, if it sleeps in the host, soon.  NMI context.
- * @raise: interrupts the guest as chosen with @deliver.
+ * @raise: interrupts the guest, with the @delivery and @port of the SETUP that
+ *         is in force.  @deliver took them then; the port may be gone now.
  * @clock: a monotonic clock in ns.  Any context, NMI as well.
  * @room: how many counters of types hardware, cache and raw the CPU can have
  *        without one waiting for another.  Where it is given, counters that
@@ -136,6 +146,9 @@ enum pvpmu_answer {
  */
 struct pvpmu_host_ops {
 	u32 features;
+	u32 hypercall;
+	u32 op_base;
+	u64 raw;
 
 	u32 (*query)(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc);
 
@@ -163,7 +176,7 @@ struct pvpmu_host_ops {
 		     struct pvpmu_reading *reading);
 
 	void (*kick)(struct pvpmu_vcpu *vcpu);
-	void (*raise)(struct pvpmu_vcpu *vcpu);
+	void (*raise)(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port);
 	u64 (*clock)(void);
 	u32 (*room)(struct pvpmu_vcpu *vcpu);
 	void (*idle)(struct pvpmu_vcpu *vcpu);
@@ -216,8 +229,11 @@ static inline void pvpmu_line_store(void *to, const void *line)
 	pvpmu_line_put(first, words, line, pvpmu_memory_put);
 }
 
-/* No page of PVPMU_AREA_SIZE has a physical address of more than 52 bits. */
-#define PVPMU_FRAME_BITS 40
+/* Physical addresses have at most 52 bits on x86 and arm64, 56 on RISC-V. */
+#define PVPMU_FRAME_BITS 44
+
+/* An operation base for backends whose hypercall has no numbers of its own */
+#define PVPMU_DEFAULT_OP_BASE 0x50560000u
 
 /* Classes of events that an administrator grants, a bit each */
 #define PVPMU_CLASS_BASIC (1u << 0) /* cycles, instructions, branches, clock */
@@ -297,12 +313,12 @@ struct pvpmu_stats {
  * struct pvpmu_counter - a host counter, core's side of it; private to core
  * @desc: what it counts
  * @last: its last reading
- * @idle_since: clock at the end of the entry point in which @users became 0
+ * @idle_since: clock at the end of the entry point in which @users became 0;
+ *              while it is in use and has failed, clock of its last reading
  * @users: slots that are open on it
  * @started: slots that are enabled on it
  * @next: next counter in the same bucket
  * @slot: id it serves, if sampling
- * @failed: the host gave it up, so no other slot may come to it
  */
 struct pvpmu_counter {
 	struct pvpmu_desc desc;
@@ -312,7 +328,6 @@ struct pvpmu_counter {
 	u8 started;
 	u8 next;
 	u8 slot;
-	bool failed;
 };
 
 /**
@@ -366,6 +381,8 @@ struct pvpmu_slot_state {
  * @pending: the area's pending word may not be zero
  * @frame: first two arguments of the SETUP that is in force
  * @delivery: its third
+ * @version: PVPMU_ABI_VERSION of the guest
+ * @features: PVPMU_FEAT_* that the guest uses, some of @ops->features
  * @header: the area's header as last written
  * @open: ids that are open
  * @opened: how many they are
@@ -381,6 +398,7 @@ struct pvpmu_slot_state {
  * @vacated: those of @unused that lost their user in this entry point
  * @batch: readings hold until the end of this UPDATE
  * @fresh: counters whose last reading does
+ * @failed: counters that the host gave up; no other slot comes to them
  * @physical: counters that take a physical one
  * @physicals: how many they are
  * @starved: a counter in use was seen to wait for a physical one
@@ -399,6 +417,8 @@ struct pvpmu_vcpu {
 	bool restored;
 	u64 frame;
 	u32 delivery;
+	u32 version;
+	u32 features;
 	struct pvpmu_header_host header;
 	u32 open;
 	u32 opened;
@@ -414,6 +434,7 @@ struct pvpmu_vcpu {
 	u64 vacated;
 	bool batch;
 	u64 fresh;
+	u64 failed;
 	u64 physical;
 	u32 physicals;
 	bool starved;
@@ -510,14 +531,13 @@ void pvpmu_vcpu_init(struct pvpmu_vcpu *vcpu, struct pvpmu_vm *vm,
  * @vm: whose limits they show
  * @ops: whose features they show
  * @base: EAX of the first leaf, where the backend put the block
- * @hypercall: the number that the backend answers to
  * @leaf: EAX that was asked for, any value
  * @regs: EAX, EBX, ECX, EDX are left here
  *
  * Return: true if @leaf is one of this block.
  */
 bool pvpmu_cpuid(const struct pvpmu_vm *vm, const struct pvpmu_host_ops *ops,
-		 u32 base, u32 hypercall, u32 leaf, u32 regs[4]);
+		 u32 base, u32 leaf, u32 regs[4]);
 
 /**
  * pvpmu_call() - serves a hypercall
@@ -545,6 +565,8 @@ u64 pvpmu_overflow(struct pvpmu_vcpu *vcpu, u32 counter);
 
 /* Where the indices for RDPMC begin; no processor has such a counter. */
 #define PVPMU_RDPMC_BASE 0x50560000u
+/* How many bits of a count an RDPMC gives */
+#define PVPMU_RDPMC_WIDTH 48
 
 /**
  * pvpmu_rdpmc_index() - is this one of ours?
@@ -625,8 +647,9 @@ s32 pvpmu_save(struct pvpmu_vcpu *vcpu, struct pvpmu_record *record);
  *         PVPMU_ERR_OPERATION  not a record, or of an unknown version
  *         PVPMU_ERR_RESERVED   a value that no host writes
  *         PVPMU_ERR_OPEN       the vCPU has an area
+ *         PVPMU_ERR_VERSION    its guest was told what does not hold here
  *         and what SETUP and OPEN answer: DENIED, DELIVERY, FRAME, RETRY,
- *         EVENT, FILTER, PERIOD, LIMIT, HOST.
+ *         EVENT, FILTER, PERIOD, GROUP, LIMIT, HOST.
  */
 s32 pvpmu_restore(struct pvpmu_vcpu *vcpu, const struct pvpmu_record *record);
 

@@ -37,7 +37,8 @@
  * @reserved2: zero
  * @host: the slot's host line, up to date.  @host.state tells whether the id is
  *        open, and whether it is enabled.  If it is closed, all fields above are
- *        zero.  @host.rdpmc is zero.
+ *        zero.  @host.index, @host.width, @host.base and the flags of
+ *        @host.state are zero.
  *
  * The event overflows next when @host.count is @host.overflow_total + @length.
  */
@@ -65,8 +66,16 @@ struct pvpmu_record_slot {
  * @generation: of the area
  * @seq: of the area's header line, even
  * @overflowed: ids with an overflow that the guest was not told yet
- * @reserved: zero
+ * @guest: version of the ABI that the guest is written for, as at SETUP
+ * @features: PVPMU_FEAT_* that it uses, as at SETUP
+ * @hypercall: number of the hypercall that it was told
+ * @op_base: operation base that it was told
+ * @slots: number of slots and distance between them, as in CPUID
+ * @sizes: size of the area's header and of the area, as in CPUID
  * @slot: by id
+ *
+ * A guest that is restored does not look at CPUID again, so a host for which
+ * the last six do not hold refuses the record.
  */
 struct pvpmu_record {
 	__u32 magic;
@@ -78,7 +87,12 @@ struct pvpmu_record {
 	__u32 generation;
 	__u32 seq;
 	__u32 overflowed;
-	__u32 reserved[6];
+	__u32 guest;
+	__u32 features;
+	__u32 hypercall;
+	__u32 op_base;
+	__u32 slots;
+	__u32 sizes;
 	struct pvpmu_record_slot slot[PVPMU_MAX_SLOTS];
 };
 

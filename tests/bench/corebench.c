@@ -226,8 +226,16 @@ static u64 null_clock(void)
 	return 1;
 }
 
+static void null_raise(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
+{
+	(void)delivery;
+	(void)port;
+	null_of(vcpu);
+}
+
 static const struct pvpmu_host_ops null_ops = {
 	.features = PVPMU_FEAT_LVTPC,
+	.op_base = PVPMU_DEFAULT_OP_BASE,
 	.query = null_query,
 	.area_attach = null_attach,
 	.area_detach = null_op,
@@ -242,7 +250,7 @@ static const struct pvpmu_host_ops null_ops = {
 	.stop = null_counter,
 	.read = null_read,
 	.kick = null_op,
-	.raise = null_op,
+	.raise = null_raise,
 	.clock = null_clock,
 	.idle = null_op,
 };
@@ -253,7 +261,7 @@ static struct null *vcpus;
 static s32 call(struct null *null, u32 op, u32 a, u32 b, u32 c)
 {
 	const struct pvpmu_call call = {
-		.op = PVPMU_OP_BASE + op,
+		.op = PVPMU_DEFAULT_OP_BASE + op,
 		.arg = { a, b, c },
 		.kernel = true,
 	};
@@ -288,6 +296,8 @@ static void start(struct null *null, u32 n, u64 period)
 	u32 id;
 
 	pvpmu_vcpu_init(&null->vcpu, &vm, &null_ops);
+	null->area.guest.version = PVPMU_ABI_VERSION;
+	null->area.guest.features = PVPMU_FEAT_LVTPC;
 	if (call(null, PVPMU_OP_SETUP, FRAME, 0, PVPMU_DELIVER_LVTPC))
 		die("SETUP");
 	for (id = 0; id < n; id++)

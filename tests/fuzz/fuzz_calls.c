@@ -114,7 +114,10 @@ static void check_page(const struct fake *fake)
 
 		FAKE_CHECK(!(line->seq & 1));
 		FAKE_CHECK(!memcmp(line, &vcpu->slot[id].host, sizeof(*line)));
-		FAKE_CHECK(line->state <= PVPMU_STATE_FAILED);
+		FAKE_CHECK(!(line->state &
+			     ~(PVPMU_STATE_MASK | PVPMU_STATE_THROTTLED)));
+		FAKE_CHECK((line->state & PVPMU_STATE_MASK) <=
+			   PVPMU_STATE_FAILED);
 		FAKE_CHECK(!line->state == !(vcpu->open & 1u << id));
 		FAKE_CHECK(line->error <= 0 &&
 			   (!line->error || line->error >= PVPMU_ERR_LAST));
@@ -173,7 +176,7 @@ static u32 ids_named(const struct machine *machine, const struct fake *fake,
 static void call(struct machine *machine, struct fake *fake,
 		 const struct pvpmu_call *call)
 {
-	u32 op = call->op - PVPMU_OP_BASE;
+	u32 op = call->op - FAKE_OP_BASE;
 	u32 ids = ids_named(machine, fake, op);
 	u32 ops = ops_of(fake);
 	s32 ret;
@@ -192,11 +195,12 @@ static void call(struct machine *machine, struct fake *fake,
 static void setup(struct machine *machine, struct fake *fake, u32 delivery)
 {
 	const struct pvpmu_call request = {
-		.op = PVPMU_OP_BASE + PVPMU_OP_SETUP,
+		.op = FAKE_OP_BASE + PVPMU_OP_SETUP,
 		.arg = { (u32)FAKE_FRAME, (u32)(FAKE_FRAME >> 32), delivery },
 		.kernel = true,
 	};
 
+	guest_accept(fake, fake->ops.features);
 	call(machine, fake, &request);
 }
 
@@ -284,7 +288,7 @@ static void step(struct machine *machine, struct input *in)
 	case 1:
 	case 2:
 	case 3: /* an operation on an id that may exist */
-		request.op = PVPMU_OP_BASE + take8(in) % 10;
+		request.op = FAKE_OP_BASE + take8(in) % 10;
 		request.arg[0] = take8(in) % 32;
 		call(machine, fake, &request);
 		break;
@@ -295,7 +299,7 @@ static void step(struct machine *machine, struct input *in)
 		fake->area.guest.open = (u32)take_number(in);
 		fake->area.guest.enable = (u32)take_number(in);
 		fake->area.guest.read = (u32)take_number(in);
-		request.op = PVPMU_OP_BASE + PVPMU_OP_UPDATE;
+		request.op = FAKE_OP_BASE + PVPMU_OP_UPDATE;
 		call(machine, fake, &request);
 		break;
 	case 6:

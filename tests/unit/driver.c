@@ -168,7 +168,7 @@ static s64 call(u32 number, u32 op, u32 a, u32 b, u32 c)
 	shim_moment();
 	if (now->absent)
 		return -1000; /* what KVM says to a number that it does not know */
-	result = guest_call(&now->fake, op - PVPMU_OP_BASE, a, b, c);
+	result = guest_call(&now->fake, op - FAKE_OP_BASE, a, b, c);
 	deliver(raised);
 	shim_moment();
 	return result;
@@ -193,7 +193,7 @@ int pvg_discover(struct pvg_host *host, u32 hint, bool all)
 		.version = PVPMU_ABI_VERSION,
 		.features = now->fake.ops.features,
 		.number = 77,
-		.op_base = PVPMU_OP_BASE,
+		.op_base = FAKE_OP_BASE,
 		.slots = PVPMU_MAX_SLOTS,
 		.stride = PVPMU_SLOT_SIZE,
 		.header = PVPMU_HEADER_SIZE,

@@ -170,10 +170,8 @@ static bool op_deliver(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 {
 	struct fake *fake = begin(vcpu, FAKE_DELIVER);
 
-	if (fake->deliver_answer) {
-		fake->delivery = delivery;
-		fake->port = port;
-	}
+	(void)delivery;
+	(void)port;
 	end(fake, FAKE_DELIVER);
 	return fake->deliver_answer;
 }
@@ -266,11 +264,13 @@ static void op_kick(struct pvpmu_vcpu *vcpu)
 	end(fake, FAKE_KICK);
 }
 
-static void op_raise(struct pvpmu_vcpu *vcpu)
+static void op_raise(struct pvpmu_vcpu *vcpu, u32 delivery, u32 port)
 {
 	struct fake *fake = begin(vcpu, FAKE_RAISE);
 
-	FAKE_CHECK(fake->delivery != PVPMU_DELIVER_NONE);
+	FAKE_CHECK(delivery != PVPMU_DELIVER_NONE);
+	fake->delivery = delivery;
+	fake->port = port;
 	end(fake, FAKE_RAISE);
 }
 
@@ -291,6 +291,9 @@ static void op_idle(struct pvpmu_vcpu *vcpu)
 
 static const struct pvpmu_host_ops fake_ops = {
 	.features = PVPMU_FEAT_LVTPC | PVPMU_FEAT_EVTCHN,
+	.hypercall = FAKE_HYPERCALL,
+	.op_base = FAKE_OP_BASE,
+	.raw = PVPMU_RAW_X86,
 	.query = op_query,
 	.area_attach = op_area_attach,
 	.area_detach = op_area_detach,
@@ -399,6 +402,8 @@ void fake_count(struct fake *fake, u32 counter, u64 ns, u64 events)
 	fake_clock = fake;
 	if (!c->started)
 		return;
+	if (c->reading.failed)
+		return;
 	c->reading.enabled += ns;
 	if (!c->reading.active)
 		return;
@@ -430,13 +435,14 @@ void fake_enter(struct fake *fake)
 	if (!fake->kicked)
 		return;
 	fake->kicked = false;
+	fake_clock = fake;
 	pvpmu_publish(&fake->vcpu);
 }
 
 s32 guest_call(struct fake *fake, u32 op, u32 a, u32 b, u32 c)
 {
 	const struct pvpmu_call call = {
-		.op = PVPMU_OP_BASE + op,
+		.op = FAKE_OP_BASE + op,
 		.arg = { a, b, c },
 		.kernel = true,
 	};
@@ -448,8 +454,27 @@ s32 guest_call(struct fake *fake, u32 op, u32 a, u32 b, u32 c)
 	return ret;
 }
 
+/* What a guest of this version knows */
+#define FEATURES                                                    \
+	(PVPMU_FEAT_LVTPC | PVPMU_FEAT_PV_NMI | PVPMU_FEAT_EVTCHN | \
+	 PVPMU_FEAT_GROUPS | PVPMU_FEAT_RDPMC)
+
+void guest_accept(struct fake *fake, u32 features)
+{
+	fake->area.guest.version = PVPMU_ABI_VERSION;
+	fake->area.guest.features = features;
+}
+
+void fake_serve(struct fake *fake, u32 features)
+{
+	fake->ops.features |= features;
+	fake->vcpu.features |= features;
+	fake->vcpu.header.features |= features;
+}
+
 s32 guest_setup(struct fake *fake)
 {
+	guest_accept(fake, fake->ops.features & FEATURES);
 	return guest_call(fake, PVPMU_OP_SETUP, (u32)FAKE_FRAME,
 			  (u32)(FAKE_FRAME >> 32), PVPMU_DELIVER_LVTPC);
 }
@@ -480,6 +505,8 @@ s32 guest_update(struct fake *fake, u32 close, u32 disable, u32 open,
 		.open = open,
 		.enable = enable,
 		.read = read,
+		.version = fake->area.guest.version,
+		.features = fake->area.guest.features,
 	};
 	return guest_call(fake, PVPMU_OP_UPDATE, 0, 0, 0);
 }

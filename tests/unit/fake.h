@@ -14,6 +14,9 @@
 #include <pvpmu/core.h>
 
 #define FAKE_FRAME 0x123456789ull
+/* As no backend has them, so that core takes both from its ops. */
+#define FAKE_HYPERCALL 77u
+#define FAKE_OP_BASE 0xfffffffeu
 
 /* For what must hold in every test, and in the fuzzers: ends the program. */
 #define FAKE_CHECK(condition) \
@@ -72,7 +75,7 @@ struct fake_counter {
  * @reads: how often each word of the area was read
  * @counter: the host's counters
  * @now: the clock, in ns
- * @delivery: the last one that was chosen
+ * @delivery: how the last interrupt was raised
  * @port: its event channel port
  * @kicked: a kick that was not followed by a publish yet
  * @calls: how often each op was called
@@ -135,6 +138,10 @@ void fake_enter(struct fake *fake);
 
 /* A call from the guest's kernel, and the way back into the guest. */
 s32 guest_call(struct fake *fake, u32 op, u32 a, u32 b, u32 c);
+/* Writes the version and @features into the header's guest line. */
+void guest_accept(struct fake *fake, u32 features);
+/* The host serves @features, and the guest has accepted them, from now on. */
+void fake_serve(struct fake *fake, u32 features);
 /* SETUP with the frame of the area and LVTPC delivery. */
 s32 guest_setup(struct fake *fake);
 /* Writes the guest line of a slot. */

@@ -115,7 +115,7 @@ int machine_begin(void **state)
 	m.fake = *state;
 	m.wake_at = ~0ull;
 	m.fake_ops = m.fake->ops;
-	m.fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(m.fake, PVPMU_FEAT_GROUPS);
 	m.fake->ops.create = host_create;
 	m.fake->ops.fit = host_fit;
 	m.fake->ops.start = host_start;

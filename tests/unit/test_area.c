@@ -40,7 +40,7 @@ static void scribbled_host_line_is_written_anew(void **state)
 	assert_times(fake, 1, 30, 30);
 	assert_overflows(fake, 1, 0, 0);
 	assert_int_equal(guest_line(fake, 1)->seq & 1, 0);
-	assert_int_equal(guest_line(fake, 1)->reserved[2], 0);
+	assert_int_equal(guest_line(fake, 1)->base, 0);
 }
 
 static void scribbled_guest_line_does_not_matter_while_open(void **state)
@@ -74,6 +74,11 @@ static void header_is_read_once_at_update(void **state)
 	struct fake *fake = *state;
 	u32 word;
 
+	/* SETUP, too, reads what it needs of it once. */
+	for (word = 6; word < 8; word++) {
+		assert_int_equal(fake->reads[word], 1);
+		fake->reads[word] = 0;
+	}
 	open_event(fake, 0, CYCLES, 0);
 	guest_update(fake, 0, 1, 0, 1, 1);
 	for (word = 0; word < 16; word++)
@@ -287,11 +292,18 @@ static void area_that_vanishes_in_setup_is_no_ram(void **state)
 	struct fake *fake = *state;
 	u64 n;
 
-	for (n = 0; n < 10; n++) {
+	/* Before it is written to, nothing has changed. */
+	fake->accesses_left = 0;
+	assert_int_equal(guest_setup(fake), PVPMU_ERR_FRAME);
+	assert_true(fake->attached);
+	for (n = 1; n < 10; n++) {
 		fake->accesses_left = n;
 		assert_int_equal(guest_setup(fake), PVPMU_ERR_FRAME);
 		assert_false(fake->attached);
 	}
+	fake->accesses_left = 0;
+	assert_int_equal(guest_setup(fake), PVPMU_ERR_FRAME);
+	assert_false(fake->attached);
 	fake->accesses_left = ~0ull;
 	assert_int_equal(guest_setup(fake), PVPMU_OK);
 }

@@ -14,7 +14,7 @@ static const u32 arguments[] = {
 static s32 user_call(struct fake *fake, u32 op, u32 a)
 {
 	const struct pvpmu_call call = {
-		.op = PVPMU_OP_BASE + op,
+		.op = FAKE_OP_BASE + op,
 		.arg = { a },
 		.kernel = false,
 	};
@@ -45,7 +45,7 @@ static void unknown_operations_are_refused(void **state)
 	assert_refused(*state, PVPMU_ERR_OPERATION, 0xffff, 0, 0, 0);
 	/* Without the operation base, and one below it */
 	assert_refused(*state, PVPMU_ERR_OPERATION,
-		       PVPMU_OP_READ - PVPMU_OP_BASE, 0, 0, 0);
+		       PVPMU_OP_READ - FAKE_OP_BASE, 0, 0, 0);
 	assert_refused(*state, PVPMU_ERR_OPERATION, ~0u, 0, 0, 0);
 }
 
@@ -127,6 +127,22 @@ static void calls_are_counted_by_operation(void **state)
 	assert_int_equal(fake->vcpu.stats.refused, 1);
 }
 
+/* That is not the call's doing: it happened before, and is shown here. */
+static void refused_call_shows_what_happened_meanwhile(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 0, CYCLES, 1000);
+	fake_count(fake, fake_find(fake, HW, CYCLES), 1, 1000);
+	fake->own_vm.limits.slots_vcpu = 7;
+	assert_int_equal(fake->area.overflow.pending, 0);
+	assert_int_equal(guest_call(fake, PVPMU_OP_READ, 3, 0, 0),
+			 PVPMU_ERR_CLOSED);
+	assert_int_equal(fake->area.overflow.pending, BIT(0));
+	assert_overflows(fake, 0, 1, 1000);
+	assert_int_equal(fake->area.host.slots_usable, 7);
+}
+
 static void answers_are_of_the_closed_list(void **state)
 {
 	(void)state;
@@ -147,7 +163,8 @@ static void answers_are_of_the_closed_list(void **state)
 	assert_int_equal(PVPMU_ERR_LIMIT, -3015);
 	assert_int_equal(PVPMU_ERR_HOST, -3016);
 	assert_int_equal(PVPMU_ERR_PARTIAL, -3017);
-	assert_int_equal(PVPMU_ERR_LAST, PVPMU_ERR_PARTIAL);
+	assert_int_equal(PVPMU_ERR_VERSION, -3018);
+	assert_int_equal(PVPMU_ERR_LAST, PVPMU_ERR_VERSION);
 }
 
 int main(void)
@@ -165,6 +182,7 @@ int main(void)
 		UNIT(id_beyond_the_slots_is_refused),
 		UNIT(operations_on_a_closed_id_are_refused),
 		UNIT(calls_are_counted_by_operation),
+		UNIT(refused_call_shows_what_happened_meanwhile),
 		UNIT(answers_are_of_the_closed_list),
 	};
 

@@ -370,6 +370,26 @@ static void no_unused_counter_is_kept_while_one_in_use_waits(void **state)
 	assert_int_equal(fake_counters(fake), 1);
 }
 
+/* What a call gives back is bounded; the next ones give back the rest. */
+static void one_call_gives_back_a_few_unused_counters_only(void **state)
+{
+	struct fake *fake = *state;
+	u32 id, before, given;
+
+	for (id = 1; id < PVPMU_MAX_SLOTS; id++)
+		open_event(fake, id, id % PVPMU_HW_END, 1000 + id);
+	start_event(fake, 0, INSTRUCTIONS, 0);
+	guest_update(fake, ALL_IDS & ~1u, 0, 0, 0, 0);
+	assert_int_equal(fake_counters(fake), PVPMU_MAX_SLOTS);
+	fake->ops.room = room_for_two;
+	fake->counter[fake->vcpu.slot[0].counter].reading.active = false;
+	for (before = PVPMU_MAX_SLOTS; before > 1; before -= given) {
+		assert_done(fake, PVPMU_OP_READ, 0);
+		given = before - fake_counters(fake);
+		assert_in_range(given, 1, 4);
+	}
+}
+
 static void active_once_started(struct fake *fake, enum fake_op op, bool after)
 {
 	u32 counter = fake_find(fake, HW, INSTRUCTIONS);
@@ -441,6 +461,27 @@ static void failed_counter_serves_nobody_else(void **state)
 	assert_count(fake, 0, 10);
 }
 
+static void time_passes(struct fake *fake, enum fake_op op, bool after)
+{
+	if (op == FAKE_CLOCK && !after)
+		fake->now += 7;
+}
+
+/* Its time is the host's clock, which one call looks at once for it. */
+static void failed_counter_has_one_time_in_a_call(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 0, CYCLES, 0);
+	start_event(fake, 1, CYCLES, 0);
+	fake->counter[fake_find(fake, HW, CYCLES)].reading.failed = true;
+	assert_done(fake, PVPMU_OP_READ, 0);
+	fake->hook = time_passes;
+	guest_update(fake, 0, 0, 0, 0, BIT(0) | BIT(1));
+	assert_true(guest_line(fake, 0)->time_enabled > 0);
+	assert_times(fake, 1, guest_line(fake, 0)->time_enabled, 0);
+}
+
 /* More descriptions than buckets, so that some share one; each must be found
  * again, and the first, middle and last of a chain be removed. */
 static void counters_are_found_among_many(void **state)
@@ -491,10 +532,12 @@ int main(void)
 		UNIT(counters_beyond_the_physical_ones_go_with_their_last_user),
 		UNIT(events_that_one_call_closes_and_opens_keep_their_counters),
 		UNIT(no_unused_counter_is_kept_while_one_in_use_waits),
+		UNIT(one_call_gives_back_a_few_unused_counters_only),
 		UNIT(stopped_counter_is_not_one_that_waits),
 		UNIT(without_physical_counters_none_is_kept_but_the_clock),
 		UNIT(failing_creation_leaves_nothing_behind),
 		UNIT(failed_counter_serves_nobody_else),
+		UNIT(failed_counter_has_one_time_in_a_call),
 		UNIT(counters_are_found_among_many),
 	};
 

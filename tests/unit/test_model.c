@@ -491,6 +491,8 @@ static void step(struct fake *fake, struct model *m)
 			.enable = sparse_mask(),
 			.read = sparse_mask(),
 			.flags = one_in(100),
+			.version = PVPMU_ABI_VERSION,
+			.features = fake->ops.features,
 		};
 		assert_int_equal(guest_call(fake, PVPMU_OP_UPDATE, 0, 0, 0),
 				 model_update(m, &fake->area));

@@ -381,7 +381,7 @@ static void member_needs_an_open_leader(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	describe_member(fake, 3, 0);
 	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
 	describe_member(fake, 3, PVPMU_MAX_SLOTS);
@@ -404,22 +404,46 @@ static void group_that_can_never_fit_is_refused(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	fake->most = 2;
 	open_event(fake, 0, INSTRUCTIONS, 0);
 	describe_member(fake, 1, 0);
 	assert_done(fake, PVPMU_OP_OPEN, 1);
 	describe_member(fake, 2, 1);
+	fake->area.slot[2].guest.config = BRANCHES;
 	assert_open_refused(fake, PVPMU_ERR_GROUP, 2);
 	assert_done(fake, PVPMU_OP_CLOSE, 0);
 	assert_done(fake, PVPMU_OP_OPEN, 2);
+}
+
+/* One that shares a counter of the group takes no room in it. */
+static void duplicate_joins_a_full_group(void **state)
+{
+	struct fake *fake = *state;
+
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
+	fake->most = 1;
+	open_event(fake, 0, CYCLES, 0);
+	describe_member(fake, 1, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 1);
+	describe_member(fake, 2, 1);
+	assert_done(fake, PVPMU_OP_OPEN, 2);
+	assert_int_equal(fake->vcpu.slot[2].counter,
+			 fake->vcpu.slot[0].counter);
+	/* A sampling one shares with nobody, one with a filter is another. */
+	describe_member(fake, 3, 1);
+	fake->area.slot[3].guest.period = 1000;
+	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
+	describe_member(fake, 3, 1);
+	fake->area.slot[3].guest.flags = PVPMU_FLAG_EXCLUDE_USER;
+	assert_open_refused(fake, PVPMU_ERR_GROUP, 3);
 }
 
 static void slot_that_leaves_a_group_is_in_none(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	open_event(fake, 0, CYCLES, 0);
 	describe_member(fake, 1, 0);
 	assert_done(fake, PVPMU_OP_OPEN, 1);
@@ -442,7 +466,7 @@ static void group_begins_while_its_leader_counts(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	start_event(fake, 0, CYCLES, 0);
 	start_event(fake, 9, CYCLES, 0);
 	fake_run(fake, 100, 1000);
@@ -458,11 +482,30 @@ static void group_begins_while_its_leader_counts(void **state)
 	assert_true(fake->vcpu.slot[0].counter != fake->vcpu.slot[9].counter);
 }
 
+static void join_arms_a_throttled_leader_again(void **state)
+{
+	struct fake *fake = *state;
+
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
+	start_event(fake, 0, CYCLES, 1000);
+	fake->vcpu.budget = 0;
+	fake_run(fake, 1, 1500);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
+	fake->vcpu.budget = 100;
+	describe_member(fake, 1, 0);
+	assert_done(fake, PVPMU_OP_OPEN, 1);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING);
+	fake_run(fake, 1, 999);
+	assert_overflows(fake, 0, 1, 1000);
+	fake_run(fake, 1, 1);
+	assert_overflows(fake, 0, 2, 2500);
+}
+
 static void leader_that_cannot_be_started_again_is_stopped(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	start_event(fake, 0, CYCLES, 0);
 	fake_run(fake, 100, 1000);
 	describe_member(fake, 1, 0);
@@ -486,7 +529,7 @@ static void leader_that_finds_no_counter_goes_on(void **state)
 {
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(fake, PVPMU_FEAT_GROUPS);
 	start_event(fake, 0, INSTRUCTIONS, 0);
 	fake_run(fake, 100, 1000);
 	describe_member(fake, 1, 0);
@@ -580,8 +623,10 @@ int main(void)
 		UNIT(leader_other_than_itself_is_refused),
 		UNIT(member_needs_an_open_leader),
 		UNIT(group_that_can_never_fit_is_refused),
+		UNIT(duplicate_joins_a_full_group),
 		UNIT(slot_that_leaves_a_group_is_in_none),
 		UNIT(group_begins_while_its_leader_counts),
+		UNIT(join_arms_a_throttled_leader_again),
 		UNIT(leader_that_cannot_be_started_again_is_stopped),
 		UNIT(leader_that_finds_no_counter_goes_on),
 		UNIT(host_without_a_counter_is_an_error_of_its_own),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* Overflows: their accounts, periods, the pending word, interrupts */
+#include <signal.h>
+
 #include "unit.h"
 
 static u32 counter_of(struct fake *fake, u64 config)
@@ -425,7 +427,7 @@ static void event_over_the_rate_is_throttled(void **state)
 	fake_run(fake, 1, 50000);
 	/* Ten within the rate, and the one that went over it */
 	assert_overflows(fake, 0, 11, 11000);
-	assert_state(fake, 0, PVPMU_STATE_THROTTLED);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
 	assert_int_equal(fake->vcpu.stats.throttled, 1);
 }
 
@@ -437,7 +439,7 @@ static void throttled_event_goes_on_counting(void **state)
 	start_event(fake, 0, CYCLES, 1000);
 	fake_run(fake, 1, 50000);
 	read_event(fake, 0);
-	assert_state(fake, 0, PVPMU_STATE_THROTTLED);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
 	assert_count(fake, 0, 50000);
 	assert_overflows(fake, 0, 2, 2000);
 }
@@ -502,7 +504,7 @@ static void rate_is_of_the_vcpu_not_of_the_event(void **state)
 	read_event(fake, 0);
 	read_event(fake, 1);
 	assert_state(fake, 0, PVPMU_STATE_COUNTING);
-	assert_state(fake, 1, PVPMU_STATE_THROTTLED);
+	assert_state(fake, 1, PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
 	assert_overflows(fake, 0, 3, 3000);
 	assert_overflows(fake, 1, 2, 2000);
 }
@@ -515,7 +517,7 @@ static void rate_of_zero_allows_no_overflow_to_go_on(void **state)
 	start_event(fake, 0, CYCLES, 1000);
 	fake_run(fake, 1, 5000);
 	assert_overflows(fake, 0, 1, 1000);
-	assert_state(fake, 0, PVPMU_STATE_THROTTLED);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
 }
 
 static void rate_holds_in_the_first_second_of_the_clock(void **state)
@@ -529,6 +531,49 @@ static void rate_holds_in_the_first_second_of_the_clock(void **state)
 	start_event(fake, 0, CYCLES, 1000);
 	fake_run(fake, 1, 5000);
 	assert_overflows(fake, 0, 5, 5000);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING);
+}
+
+/* The administrator's clock is set back, or another CPU's is behind. */
+static void clock_that_goes_back_brings_no_new_budget(void **state)
+{
+	struct fake *fake = *state;
+
+	set_rate(fake, 2);
+	start_event(fake, 0, CYCLES, 1000);
+	fake_run(fake, 1, 2000);
+	fake->now -= 10;
+	fake_run(fake, 1, 1000);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
+	/* A second later there is one, however far the clock went back. */
+	fake->now -= 1000000000;
+	assert_done(fake, PVPMU_OP_ENABLE, 0);
+	fake_run(fake, 1, 1000);
+	fake->now += 1000000000;
+	assert_done(fake, PVPMU_OP_ENABLE, 0);
+	fake_run(fake, 1, 1000);
+	assert_state(fake, 0, PVPMU_STATE_COUNTING);
+}
+
+static void throttled_event_that_waits_is_both(void **state)
+{
+	struct fake *fake = *state;
+	struct fake_counter *c;
+
+	set_rate(fake, 1);
+	start_event(fake, 0, CYCLES, 1000);
+	c = &fake->counter[counter_of(fake, CYCLES)];
+	count(fake, CYCLES, 5000);
+	c->reading.active = false;
+	fake_enter(fake);
+	assert_state(fake, 0, PVPMU_STATE_WAITING | PVPMU_STATE_THROTTLED);
+	/* Armed again, it waits for its counter only. */
+	fake->now += 1000000000;
+	assert_done(fake, PVPMU_OP_ENABLE, 0);
+	assert_state(fake, 0, PVPMU_STATE_WAITING);
+	c->reading.active = true;
+	fake_run(fake, 1, 1000);
+	assert_overflows(fake, 0, 3, 6000);
 	assert_state(fake, 0, PVPMU_STATE_COUNTING);
 }
 
@@ -627,6 +672,66 @@ static void overflow_may_interrupt_any_op(void **state)
 	assert_true(when.at > 100);
 }
 
+#ifdef __x86_64__
+
+/* An overflow in the middle of another, at the instruction with number @at */
+static struct {
+	struct fake *fake;
+	u32 counter;
+	u32 at;
+	u32 seen;
+} nested;
+
+static void next_instruction(int signal)
+{
+	(void)signal;
+	if (nested.seen++ == nested.at)
+		pvpmu_overflow(&nested.fake->vcpu, nested.counter);
+}
+
+/* The processor's trap flag brings the signal after each instruction. */
+static void step(bool on)
+{
+	if (on)
+		__asm__ volatile("sub $128, %%rsp; pushf; orl $0x100, (%%rsp);"
+				 "popf; add $128, %%rsp" ::
+					 : "cc", "memory");
+	else
+		__asm__ volatile(
+			"sub $128, %%rsp; pushf; andl $~0x100, (%%rsp);"
+			"popf; add $128, %%rsp" ::
+				: "cc", "memory");
+}
+
+static void overflow_within_another_takes_no_more_than_there_is(void **state)
+{
+	const struct sigaction trap = { .sa_handler = next_instruction };
+	struct fake *fake = *state;
+	struct sigaction before;
+	u32 counter;
+
+	start_event(fake, 0, CYCLES, 1000);
+	start_event(fake, 1, INSTRUCTIONS, 1000);
+	counter = counter_of(fake, CYCLES);
+	nested.fake = fake;
+	nested.counter = counter_of(fake, INSTRUCTIONS);
+	assert_int_equal(sigaction(SIGTRAP, &trap, &before), 0);
+	for (nested.at = 0; nested.seen >= nested.at; nested.at++) {
+		nested.seen = 0;
+		fake->vcpu.budget = 1;
+		step(true);
+		pvpmu_overflow(&fake->vcpu, counter);
+		step(false);
+		assert_int_equal(fake->vcpu.budget, 0);
+	}
+	assert_true(nested.at > 20);
+	sigaction(SIGTRAP, &before, NULL);
+	fake_enter(fake);
+	assert_int_equal(guest_take_pending(fake), BIT(0) | BIT(1));
+}
+
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -663,8 +768,13 @@ int main(void)
 		UNIT(rate_is_of_the_vcpu_not_of_the_event),
 		UNIT(rate_of_zero_allows_no_overflow_to_go_on),
 		UNIT(rate_holds_in_the_first_second_of_the_clock),
+		UNIT(clock_that_goes_back_brings_no_new_budget),
+		UNIT(throttled_event_that_waits_is_both),
 		UNIT(throttled_event_that_cannot_be_armed_is_stopped),
 		UNIT(overflow_may_interrupt_any_op),
+#ifdef __x86_64__
+		UNIT(overflow_within_another_takes_no_more_than_there_is),
+#endif
 	};
 
 	return cmocka_run_group_tests_name("overflow", tests, NULL, NULL);

@@ -221,7 +221,9 @@ static void other_numbers_are_not_served(void **state)
 static void frame_outside_of_memory_is_refused(void **state)
 {
 	struct setup *s = *state;
+	struct pvpmu_area *last = (void *)&s->ram[2 * PVPMU_AREA_SIZE];
 
+	last->guest.version = PVPMU_ABI_VERSION;
 	assert_int_equal(pvpmu_guest_call(&s->guest, PVPMU_OP_SETUP, 3, 0, 0),
 			 PVPMU_ERR_FRAME);
 	assert_int_equal(pvpmu_guest_call(&s->guest, PVPMU_OP_SETUP, 0, 1, 0),

@@ -7,7 +7,7 @@ static int begin(void **state)
 	int error = unit_begin(state);
 	struct fake *fake = *state;
 
-	fake->ops.features |= PVPMU_FEAT_RDPMC;
+	fake_serve(fake, PVPMU_FEAT_RDPMC);
 	return error;
 }
 
@@ -15,7 +15,7 @@ static int begin(void **state)
 
 static u32 index_of(const struct fake *fake, u32 id)
 {
-	u32 rdpmc = fake->area.slot[id].host.rdpmc;
+	u32 rdpmc = fake->area.slot[id].host.index;
 
 	assert_int_not_equal(rdpmc, 0);
 	return rdpmc - 1;
@@ -87,15 +87,15 @@ static void index_is_shown_while_it_counts_only(void **state)
 	guest_describe(fake, 3, HW, CYCLES, 0);
 	fake->area.slot[3].guest.flags = PVPMU_FLAG_USER_READ;
 	assert_done(fake, PVPMU_OP_OPEN, 3);
-	assert_int_equal(line->rdpmc, 0);
+	assert_int_equal(line->index, 0);
 	assert_done(fake, PVPMU_OP_ENABLE, 3);
-	assert_int_not_equal(line->rdpmc, 0);
+	assert_int_not_equal(line->index, 0);
 	assert_done(fake, PVPMU_OP_DISABLE, 3);
-	assert_int_equal(line->rdpmc, 0);
+	assert_int_equal(line->index, 0);
 	assert_done(fake, PVPMU_OP_ENABLE, 3);
-	assert_int_not_equal(line->rdpmc, 0);
+	assert_int_not_equal(line->index, 0);
 	assert_done(fake, PVPMU_OP_CLOSE, 3);
-	assert_int_equal(line->rdpmc, 0);
+	assert_int_equal(line->index, 0);
 }
 
 static void event_that_waits_has_no_index(void **state)
@@ -106,7 +106,7 @@ static void event_that_waits_has_no_index(void **state)
 	fake_run(fake, 10, 1000);
 	starve(fake, true);
 	assert_done(fake, PVPMU_OP_READ, 3);
-	assert_int_equal(fake->area.slot[3].host.rdpmc, 0);
+	assert_int_equal(fake->area.slot[3].host.index, 0);
 	/* Who holds the index from before reads what was counted. */
 	assert_reads(fake, index, 1000);
 	starve(fake, false);
@@ -144,7 +144,7 @@ static void events_of_others_read_zero(void **state)
 	start_event(fake, 4, CYCLES, 0);
 	index = start_for_user(fake, 3);
 	fake_run(fake, 10, 1000);
-	assert_int_equal(fake->area.slot[4].host.rdpmc, 0);
+	assert_int_equal(fake->area.slot[4].host.index, 0);
 	for (id = 0; id < PVPMU_MAX_SLOTS; id++)
 		assert_reads(fake, index - 3 + id, id == 3 ? 1000 : 0);
 }

@@ -108,23 +108,23 @@ static void user_space_may_read_on(void **state)
 	struct journey *j = *state;
 	u32 index;
 
-	j->from.ops.features |= PVPMU_FEAT_RDPMC;
+	fake_serve(&j->from, PVPMU_FEAT_RDPMC);
 	j->to.ops.features |= PVPMU_FEAT_RDPMC;
 	guest_describe(&j->from, CLOSED, HW, CYCLES, 0);
 	j->from.area.slot[CLOSED].guest.flags = PVPMU_FLAG_USER_READ;
 	assert_done(&j->from, PVPMU_OP_OPEN, CLOSED);
 	assert_done(&j->from, PVPMU_OP_ENABLE, CLOSED);
-	index = j->from.area.slot[CLOSED].host.rdpmc - 1;
+	index = j->from.area.slot[CLOSED].host.index - 1;
 	fake_run(&j->from, 10, 34);
 	arrive(j);
 	fake_run(&j->to, 10, 5);
-	assert_int_equal(j->to.area.slot[CLOSED].host.rdpmc, index + 1);
+	assert_int_equal(j->to.area.slot[CLOSED].host.index, index + 1);
 	assert_int_equal(pvpmu_rdpmc(&j->to.vcpu, index), 39);
 	/* A host that does not serve it refuses. */
 	pvpmu_vcpu_detach(&j->to.vcpu);
 	j->to.ops.features &= ~PVPMU_FEAT_RDPMC;
 	assert_int_equal(pvpmu_restore(&j->to.vcpu, &j->record),
-			 PVPMU_ERR_RESERVED);
+			 PVPMU_ERR_VERSION);
 }
 
 static void closed_slot_keeps_its_last_line(void **state)
@@ -229,7 +229,8 @@ static void throttled_event_is_armed_again(void **state)
 
 	j->from.vcpu.budget = 0;
 	fake_run(&j->from, 1, 300);
-	assert_state(&j->from, SAMPLES, PVPMU_STATE_THROTTLED);
+	assert_state(&j->from, SAMPLES,
+		     PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED);
 	fake_run(&j->from, 1, 7000);
 	arrive(j);
 	assert_state(&j->to, SAMPLES, PVPMU_STATE_COUNTING);
@@ -244,10 +245,11 @@ static void header_tells_of_the_new_host(void **state)
 	u32 generation = j->from.area.host.generation;
 
 	j->to.own_vm.limits.slots_vcpu = 5;
-	j->to.ops.features = PVPMU_FEAT_LVTPC;
+	j->to.ops.features |= PVPMU_FEAT_GROUPS;
 	arrive(j);
 	assert_int_equal(j->to.area.host.slots_usable, 5);
-	assert_int_equal(j->to.area.host.features, PVPMU_FEAT_LVTPC);
+	/* The guest did not ask for what only this one has. */
+	assert_int_equal(j->to.area.host.features, j->from.ops.features);
 	assert_int_equal(j->to.area.host.generation, generation);
 	assert_even(&j->to);
 }
@@ -341,9 +343,50 @@ static void event_that_cannot_be_enabled_has_failed(void **state)
 	assert_state(&j->to, COUNTS, PVPMU_STATE_FAILED);
 	assert_count(&j->to, COUNTS, 1200);
 	j->to.start_answer = true;
+	/* It is enabled, and does not run. */
+	fake_run(&j->to, 900, 5000);
 	assert_done(&j->to, PVPMU_OP_ENABLE, COUNTS);
-	assert_state(&j->to, COUNTS, PVPMU_STATE_COUNTING);
+	assert_state(&j->to, COUNTS, PVPMU_STATE_FAILED);
 	assert_count(&j->to, COUNTS, 1200);
+	assert_times(&j->to, COUNTS, 1000, 100);
+	assert_done(&j->to, PVPMU_OP_DISABLE, COUNTS);
+	assert_state(&j->to, COUNTS, PVPMU_STATE_STOPPED);
+	assert_times(&j->to, COUNTS, 1000, 100);
+}
+
+static void event_that_failed_may_count_at_the_next_host(void **state)
+{
+	struct journey *j = *state;
+	u32 counter = fake_find(&j->from, HW, CYCLES);
+
+	j->from.counter[counter].reading.failed = true;
+	assert_done(&j->from, PVPMU_OP_READ, COUNTS);
+	assert_state(&j->from, COUNTS, PVPMU_STATE_FAILED);
+	arrive(j);
+	assert_state(&j->to, COUNTS, PVPMU_STATE_COUNTING);
+	fake_run(&j->to, 10, 34);
+	assert_done(&j->to, PVPMU_OP_READ, COUNTS);
+	assert_count(&j->to, COUNTS, 1234);
+}
+
+/* Its end is more than one period from now. */
+static void longest_period_that_began_early_goes_on(void **state)
+{
+	struct journey *j = *state;
+	u32 counter = fake_find(&j->from, HW, INSTRUCTIONS);
+
+	/* The second overflow from here on begins one. */
+	j->from.area.slot[SAMPLES].guest.next_period = PVPMU_PERIOD_MAX;
+	fake_run(&j->from, 1, 300);
+	fake_count(&j->from, counter, 1, 1000);
+	assert_int_equal(j->from.vcpu.slot[SAMPLES].length, PVPMU_PERIOD_MAX);
+	j->from.counter[counter].reading.count -= 5;
+	arrive(j);
+	assert_overflows(&j->to, SAMPLES, 2, 2500);
+	assert_count(&j->to, SAMPLES, 2495);
+	assert_int_equal(
+		j->to.counter[fake_find(&j->to, HW, INSTRUCTIONS)].left,
+		PVPMU_PERIOD_MAX + 5);
 }
 
 static void area_that_went_away_ends_it(void **state)
@@ -421,17 +464,18 @@ static void what_no_host_writes_is_refused(void **state)
 	struct journey *j = *state;
 
 	REFUSES(j, seq, 3, RESERVED);
-	REFUSES(j, reserved[5], 1, RESERVED);
 	REFUSES(j, overflowed, BIT(COUNTS), RESERVED);
 	REFUSES(j, overflowed, BIT(31), RESERVED);
 	REFUSES(j, slot[COUNTS].reserved, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].reserved2[1], 1ull << 63, RESERVED);
 	REFUSES(j, slot[CLOSED].leader, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].leader, 1, GROUP);
-	REFUSES(j, slot[29].host.reserved[2], 1, RESERVED);
-	REFUSES(j, slot[COUNTS].host.rdpmc, 1, RESERVED);
+	REFUSES(j, slot[29].host.base, 1, RESERVED);
+	REFUSES(j, slot[COUNTS].host.index, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.seq, 5, RESERVED);
-	REFUSES(j, slot[COUNTS].host.state, 6, RESERVED);
+	REFUSES(j, slot[COUNTS].host.state, PVPMU_STATE_FAILED + 1, RESERVED);
+	REFUSES(j, slot[SAMPLES].host.state,
+		PVPMU_STATE_COUNTING | PVPMU_STATE_THROTTLED, RESERVED);
 	REFUSES(j, slot[COUNTS].host.error, 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.error, PVPMU_ERR_LAST - 1, RESERVED);
 	REFUSES(j, slot[COUNTS].host.time_running, 101, RESERVED);
@@ -452,7 +496,8 @@ static void period_that_does_not_run_is_refused(void **state)
 
 	REFUSES(j, slot[SAMPLES].length, 0, PERIOD);
 	REFUSES(j, slot[SAMPLES].length, 1200, PERIOD);
-	REFUSES(j, slot[SAMPLES].length, 1200 + PVPMU_PERIOD_MAX + 1, PERIOD);
+	REFUSES(j, slot[SAMPLES].length, 1200 + 2 * PVPMU_PERIOD_MAX + 1,
+		PERIOD);
 	REFUSES(j, slot[SAMPLES].length, ~0ull, PERIOD);
 	REFUSES(j, slot[SAMPLES].host.overflow_total, 1ull << 63, PERIOD);
 	REFUSES(j, slot[SAMPLES].host.count, 1ull << 62, PERIOD);
@@ -467,6 +512,36 @@ static void period_that_does_not_run_is_refused(void **state)
 	fake_run(&j->to, 1, 1);
 	assert_overflows(&j->to, SAMPLES, 1, 1201);
 	assert_int_equal(j->to.vcpu.slot[SAMPLES].length, 1000);
+}
+
+/* The guest goes on with what it read before, and does not look again. */
+static void host_that_is_not_as_the_guest_was_told_refuses(void **state)
+{
+	struct journey *j = *state;
+	struct pvpmu_host_ops ops = j->to.ops;
+
+	REFUSES(j, guest, 2u << 16, VERSION);
+	REFUSES(j, guest, 0, VERSION);
+	REFUSES(j, features, PVPMU_FEAT_LVTPC | PVPMU_FEAT_GROUPS, VERSION);
+	/* Its delivery needs one that it does not have. */
+	REFUSES(j, features, PVPMU_FEAT_EVTCHN, VERSION);
+	REFUSES(j, slots, PVPMU_SLOT_SIZE << 16 | 31, VERSION);
+	REFUSES(j, sizes, 2u << 16 | PVPMU_HEADER_SIZE, VERSION);
+	save(j);
+	j->to.ops.hypercall++;
+	assert_refuses(j, PVPMU_ERR_VERSION);
+	j->to.ops = ops;
+	j->to.ops.op_base++;
+	assert_int_equal(pvpmu_restore(&j->to.vcpu, &j->record),
+			 PVPMU_ERR_VERSION);
+	j->to.ops = ops;
+	j->to.ops.features &= ~PVPMU_FEAT_EVTCHN;
+	assert_refuses(j, PVPMU_ERR_VERSION);
+	/* One that serves more is welcome, and so is a guest of a later minor. */
+	j->to.ops = ops;
+	j->to.ops.features |= PVPMU_FEAT_GROUPS | PVPMU_FEAT_RDPMC;
+	j->record.guest++;
+	restore(j);
 }
 
 static void what_setup_refuses_is_refused(void **state)
@@ -528,7 +603,7 @@ static void groups_arrive_as_groups(void **state)
 	struct journey *j = *state;
 	u32 id;
 
-	j->from.ops.features |= PVPMU_FEAT_GROUPS;
+	fake_serve(&j->from, PVPMU_FEAT_GROUPS);
 	for (id = 10; id < 14; id++) {
 		guest_describe(&j->from, id, HW, CYCLES, 0);
 		j->from.area.slot[id].guest.leader = id > 11 ? 11 : id;
@@ -538,7 +613,7 @@ static void groups_arrive_as_groups(void **state)
 	save(j);
 	/* A host without groups takes no record that has some. */
 	assert_int_equal(pvpmu_restore(&j->to.vcpu, &j->record),
-			 PVPMU_ERR_GROUP);
+			 PVPMU_ERR_VERSION);
 	j->to.ops.features |= PVPMU_FEAT_GROUPS;
 	arrive(j);
 	assert_int_equal(j->to.vcpu.slot[10].group, 0);
@@ -569,11 +644,14 @@ int main(void)
 		TEST(record_of_a_restored_vcpu_is_the_same),
 		TEST(vcpu_without_an_area_has_no_record),
 		TEST(event_that_cannot_be_enabled_has_failed),
+		TEST(event_that_failed_may_count_at_the_next_host),
+		TEST(longest_period_that_began_early_goes_on),
 		TEST(area_that_went_away_ends_it),
 		TEST(detach_before_the_guest_runs_leaves_nothing),
 		TEST(what_is_no_record_is_refused),
 		TEST(what_no_host_writes_is_refused),
 		TEST(period_that_does_not_run_is_refused),
+		TEST(host_that_is_not_as_the_guest_was_told_refuses),
 		TEST(what_setup_refuses_is_refused),
 		TEST(what_open_refuses_is_refused),
 		TEST(vcpu_that_has_an_area_is_not_restored),

@@ -2,9 +2,14 @@
 /* SETUP and DETACH: how an area comes and goes */
 #include "unit.h"
 
-#define SETUP(fake, delivery)                             \
-	guest_call(fake, PVPMU_OP_SETUP, (u32)FAKE_FRAME, \
-		   (u32)(FAKE_FRAME >> 32), delivery)
+static s32 setup_with(struct fake *fake, u32 features, u32 delivery)
+{
+	guest_accept(fake, features);
+	return guest_call(fake, PVPMU_OP_SETUP, (u32)FAKE_FRAME,
+			  (u32)(FAKE_FRAME >> 32), delivery);
+}
+
+#define SETUP(fake, delivery) setup_with(fake, (fake)->ops.features, delivery)
 
 static void assert_setup_refused(struct fake *fake, s32 error, u32 delivery)
 {
@@ -38,8 +43,9 @@ static void setup_writes_all_host_lines_whatever_was_there(void **state)
 		assert_times(fake, id, 0, 0);
 		assert_overflows(fake, id, 0, 0);
 		assert_int_equal(guest_line(fake, id)->error, 0);
-		assert_int_equal(guest_line(fake, id)->rdpmc, 0);
-		assert_int_equal(guest_line(fake, id)->reserved[2], 0);
+		assert_int_equal(guest_line(fake, id)->index, 0);
+		assert_int_equal(guest_line(fake, id)->width, 0);
+		assert_int_equal(guest_line(fake, id)->base, 0);
 	}
 }
 
@@ -63,6 +69,8 @@ static void setup_leaves_the_guests_lines_alone(void **state)
 	memset(&header, 0x5a, sizeof(header));
 	memset(&slot, 0x5a, sizeof(slot));
 	assert_int_equal(guest_setup(fake), PVPMU_OK);
+	header.version = fake->area.guest.version;
+	header.features = fake->area.guest.features;
 	assert_memory_equal(&fake->area.guest, &header, sizeof(header));
 	assert_memory_equal(&fake->area.slot[29].guest, &slot, sizeof(slot));
 }
@@ -202,6 +210,119 @@ static void failing_setup_leaves_the_old_area_working(void **state)
 	assert_int_equal(fake->calls[FAKE_RAISE], 1);
 }
 
+static void port_goes_away(struct fake *fake, enum fake_op op, bool after)
+{
+	if (op == FAKE_AREA_ATTACH && after)
+		fake->deliver_answer = false;
+}
+
+/* The old one cannot be chosen again, but nobody has chosen another. */
+static void failing_setup_leaves_a_delivery_that_is_gone(void **state)
+{
+	struct fake *fake = *state;
+
+	assert_int_equal(SETUP(fake, PVPMU_DELIVER_EVTCHN | 5 << 8), PVPMU_OK);
+	start_event(fake, 2, CYCLES, 1000);
+	fake->hook = port_goes_away;
+	assert_int_equal(guest_call(fake, PVPMU_OP_SETUP, 1, 0,
+				    PVPMU_DELIVER_EVTCHN | 6 << 8),
+			 PVPMU_ERR_FRAME);
+	fake_run(fake, 10, 1500);
+	assert_int_equal(fake->calls[FAKE_RAISE], 1);
+	assert_int_equal(fake->delivery, PVPMU_DELIVER_EVTCHN);
+	assert_int_equal(fake->port, 5);
+}
+
+static void guest_of_another_major_version_is_refused(void **state)
+{
+	struct fake *fake = *state;
+
+	guest_accept(fake, fake->ops.features);
+	fake->area.guest.version = PVPMU_ABI_VERSION + (1u << 16);
+	assert_setup_refused(fake, PVPMU_ERR_VERSION, PVPMU_DELIVER_LVTPC);
+	/* One that says nothing may be of any. */
+	fake->area.guest.version = 0;
+	assert_setup_refused(fake, PVPMU_ERR_VERSION, PVPMU_DELIVER_LVTPC);
+	/* A frame that is none comes first. */
+	assert_refused(fake, PVPMU_ERR_FRAME, PVPMU_OP_SETUP, 1, 0,
+		       PVPMU_DELIVER_LVTPC);
+	fake->area.guest.version = PVPMU_ABI_VERSION + 9;
+	assert_int_equal(guest_call(fake, PVPMU_OP_SETUP, (u32)FAKE_FRAME,
+				    (u32)(FAKE_FRAME >> 32),
+				    PVPMU_DELIVER_LVTPC),
+			 PVPMU_OK);
+	assert_int_equal(fake->area.host.version, PVPMU_ABI_VERSION);
+}
+
+static void feature_that_is_not_served_cannot_be_accepted(void **state)
+{
+	struct fake *fake = *state;
+
+	guest_accept(fake, fake->ops.features | PVPMU_FEAT_GROUPS);
+	assert_setup_refused(fake, PVPMU_ERR_VERSION, PVPMU_DELIVER_LVTPC);
+	guest_accept(fake, fake->ops.features | 1u << 31);
+	assert_setup_refused(fake, PVPMU_ERR_VERSION, PVPMU_DELIVER_LVTPC);
+}
+
+static void feature_that_is_not_accepted_is_not_used(void **state)
+{
+	struct fake *fake = *state;
+
+	fake->ops.features |= PVPMU_FEAT_GROUPS | PVPMU_FEAT_RDPMC;
+	guest_accept(fake, 0);
+	assert_setup_refused(fake, PVPMU_ERR_VERSION, PVPMU_DELIVER_LVTPC);
+	guest_accept(fake, PVPMU_FEAT_EVTCHN);
+	assert_setup_refused(fake, PVPMU_ERR_VERSION, PVPMU_DELIVER_LVTPC);
+	assert_int_equal(setup_with(fake, 0, PVPMU_DELIVER_NONE), PVPMU_OK);
+	assert_int_equal(fake->area.host.features, 0);
+	open_event(fake, 0, CYCLES, 0);
+	guest_describe(fake, 1, HW, CYCLES, 0);
+	fake->area.slot[1].guest.leader = 0;
+	assert_refused(fake, PVPMU_ERR_GROUP, PVPMU_OP_OPEN, 1, 0, 0);
+	fake->area.slot[1].guest.leader = 1;
+	fake->area.slot[1].guest.flags = PVPMU_FLAG_USER_READ;
+	assert_refused(fake, PVPMU_ERR_RESERVED, PVPMU_OP_OPEN, 1, 0, 0);
+	/* Another SETUP may accept more. */
+	assert_int_equal(setup_with(fake, PVPMU_FEAT_RDPMC, PVPMU_DELIVER_NONE),
+			 PVPMU_OK);
+	assert_int_equal(fake->area.host.features, PVPMU_FEAT_RDPMC);
+	assert_done(fake, PVPMU_OP_OPEN, 1);
+}
+
+static void refused_version_leaves_the_old_area_working(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 2, CYCLES, 1000);
+	guest_accept(fake, ~0u);
+	assert_setup_refused(fake, PVPMU_ERR_VERSION, PVPMU_DELIVER_LVTPC);
+	fake_run(fake, 10, 1500);
+	assert_done(fake, PVPMU_OP_READ, 2);
+	assert_count(fake, 2, 1500);
+	assert_int_equal(fake->calls[FAKE_RAISE], 1);
+}
+
+static void page_goes_away(struct fake *fake, enum fake_op op, bool after)
+{
+	if (op == FAKE_AREA_READ && after)
+		fake->attach_answer = PVPMU_NEVER;
+}
+
+static void old_area_may_be_gone_by_then(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 2, CYCLES, 1000);
+	guest_accept(fake, ~0u);
+	fake->hook = page_goes_away;
+	assert_int_equal(guest_call(fake, PVPMU_OP_SETUP, (u32)FAKE_FRAME,
+				    (u32)(FAKE_FRAME >> 32),
+				    PVPMU_DELIVER_LVTPC),
+			 PVPMU_ERR_NO_AREA);
+	assert_false(fake->attached);
+	assert_int_equal(fake_counters(fake), 0);
+}
+
 static void delivery_none_is_always_served(void **state)
 {
 	struct fake *fake = *state;
@@ -247,6 +368,8 @@ static void port_belongs_to_event_channels_only(void **state)
 			     PVPMU_DELIVER_NONE | 1u << 31);
 	assert_int_equal(SETUP(fake, PVPMU_DELIVER_EVTCHN | 0x123456 << 8),
 			 PVPMU_OK);
+	start_event(fake, 0, CYCLES, 1000);
+	fake_run(fake, 1, 1000);
 	assert_int_equal(fake->delivery, PVPMU_DELIVER_EVTCHN);
 	assert_int_equal(fake->port, 0x123456);
 }
@@ -348,6 +471,12 @@ int main(void)
 		UNIT_BARE(frame_that_no_address_has_is_not_looked_for),
 		UNIT_BARE(frame_that_is_busy_may_be_tried_again),
 		UNIT(failing_setup_leaves_the_old_area_working),
+		UNIT_BARE(failing_setup_leaves_a_delivery_that_is_gone),
+		UNIT_BARE(guest_of_another_major_version_is_refused),
+		UNIT_BARE(feature_that_is_not_served_cannot_be_accepted),
+		UNIT_BARE(feature_that_is_not_accepted_is_not_used),
+		UNIT(refused_version_leaves_the_old_area_working),
+		UNIT(old_area_may_be_gone_by_then),
 		UNIT_BARE(delivery_none_is_always_served),
 		UNIT_BARE(delivery_that_has_no_feature_is_refused),
 		UNIT_BARE(delivery_that_does_not_exist_is_refused),

@@ -184,6 +184,63 @@ static void counter_lost_for_ever_shows_as_failed(void **state)
 	assert_state(fake, 1, PVPMU_STATE_STOPPED);
 }
 
+static void lose(struct fake *fake, bool active)
+{
+	struct fake_counter *c = counter_of(fake, CYCLES);
+
+	c->reading.failed = true;
+	c->reading.active = active;
+}
+
+static void failed_event_does_not_run_while_it_is_enabled(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 1, CYCLES, 0);
+	fake_run(fake, 100, 1000);
+	lose(fake, false);
+	assert_done(fake, PVPMU_OP_READ, 1);
+	fake_run(fake, 300, 3000);
+	assert_done(fake, PVPMU_OP_READ, 1);
+	assert_state(fake, 1, PVPMU_STATE_FAILED);
+	assert_count(fake, 1, 1000);
+	assert_times(fake, 1, 400, 100);
+	assert_done(fake, PVPMU_OP_DISABLE, 1);
+	assert_state(fake, 1, PVPMU_STATE_STOPPED);
+	fake_run(fake, 5000, 3000);
+	assert_done(fake, PVPMU_OP_READ, 1);
+	assert_times(fake, 1, 400, 100);
+}
+
+static void enabled_again_it_has_failed_still(void **state)
+{
+	struct fake *fake = *state;
+
+	start_event(fake, 1, CYCLES, 0);
+	lose(fake, false);
+	assert_done(fake, PVPMU_OP_ENABLE, 1);
+	assert_state(fake, 1, PVPMU_STATE_FAILED);
+	assert_done(fake, PVPMU_OP_DISABLE, 1);
+	assert_done(fake, PVPMU_OP_ENABLE, 1);
+	assert_state(fake, 1, PVPMU_STATE_FAILED);
+	fake_run(fake, 50, 1000);
+	assert_done(fake, PVPMU_OP_READ, 1);
+	assert_times(fake, 1, 50, 0);
+	assert_done(fake, PVPMU_OP_CLOSE, 1);
+	start_event(fake, 1, CYCLES, 0);
+	assert_state(fake, 1, PVPMU_STATE_COUNTING);
+}
+
+static void counter_that_failed_and_seems_active_has_failed(void **state)
+{
+	struct fake *fake = *state;
+
+	open_event(fake, 1, CYCLES, 0);
+	lose(fake, true);
+	assert_done(fake, PVPMU_OP_ENABLE, 1);
+	assert_state(fake, 1, PVPMU_STATE_FAILED);
+}
+
 static void close_stops_and_leaves_the_last_count(void **state)
 {
 	struct fake *fake = *state;
@@ -246,6 +303,9 @@ int main(void)
 		UNIT(counter_taken_away_shows_as_waiting),
 		UNIT(event_enabled_without_a_counter_waits_at_once),
 		UNIT(counter_lost_for_ever_shows_as_failed),
+		UNIT(failed_event_does_not_run_while_it_is_enabled),
+		UNIT(enabled_again_it_has_failed_still),
+		UNIT(counter_that_failed_and_seems_active_has_failed),
 		UNIT(close_stops_and_leaves_the_last_count),
 		UNIT(sequence_is_even_after_every_call),
 		UNIT(each_change_of_a_line_moves_its_sequence),

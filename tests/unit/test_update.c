@@ -216,7 +216,7 @@ static void reserved_word_refuses_all(void **state)
 	fake->area.guest.flags = 1;
 	assert_update_refused(fake, PVPMU_ERR_RESERVED);
 	fake->area.guest.flags = 0;
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < 8; i++) {
 		fake->area.guest.reserved[i] = 0x100;
 		assert_update_refused(fake, PVPMU_ERR_RESERVED);
 		fake->area.guest.reserved[i] = 0;

@@ -35,8 +35,6 @@ int unit_end(void **state);
  * @vm: the VM
  * @counter: the host's counters
  * @attached: whether the area is
- * @delivery: how interrupts get in
- * @port: for event channels
  */
 struct snapshot {
 	struct pvpmu_area area;
@@ -44,8 +42,6 @@ struct snapshot {
 	struct pvpmu_vm vm;
 	struct fake_counter counter[PVPMU_MAX_COUNTERS];
 	bool attached;
-	u32 delivery;
-	u32 port;
 };
 
 void take_snapshot(const struct fake *fake, struct snapshot *shot);

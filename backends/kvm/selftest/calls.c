@@ -35,6 +35,9 @@ static void answers(struct vmm *v)
 	is("LVTPC without a local APIC",
 	   vmm_op(v, 0, PVPMU_OP_SETUP, VMM_AREA(0), 0, PVPMU_DELIVER_LVTPC),
 	   PVPMU_ERR_DELIVERY);
+	is("a guest that does not say what it is",
+	   vmm_op(v, 0, PVPMU_OP_SETUP, VMM_AREA(0), 0, PVPMU_DELIVER_NONE),
+	   PVPMU_ERR_VERSION);
 	is("PV NMI", vmm_op(v, 0, PVPMU_OP_SETUP, VMM_AREA(0), 0, 2),
 	   PVPMU_ERR_DELIVERY);
 	is("setup", setup(v, 0, 0), PVPMU_OK);
@@ -113,13 +116,14 @@ void test_calls(void)
 	calls = stat_of("calls");
 	refused = stat_of("refused");
 	answers(&v);
-	is("calls counted", stat_of("calls") - calls, 14);
-	is("refusals counted", stat_of("refused") - refused, 11);
+	is("calls counted", stat_of("calls") - calls, 15);
+	is("refusals counted", stat_of("refused") - refused, 12);
 	limits(&v);
 	vmm_destroy(&v);
 
 	vmm_create(&v, true);
 	vmm_discover(&v);
+	accept_in(&v, vmm_area(&v, 0));
 	is("LVTPC with a local APIC",
 	   vmm_op(&v, 0, PVPMU_OP_SETUP, VMM_AREA(0), 0, PVPMU_DELIVER_LVTPC),
 	   PVPMU_OK);

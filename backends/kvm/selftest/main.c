@@ -74,8 +74,15 @@ int64_t stat_of(const char *name)
 	errx(125, "no statistics called %s", name);
 }
 
+void accept_in(struct vmm *v, struct pvpmu_area *area)
+{
+	area->guest.version = PVPMU_ABI_VERSION;
+	area->guest.features = v->features;
+}
+
 int64_t setup(struct vmm *v, int vcpu, int area)
 {
+	accept_in(v, vmm_area(v, area));
 	return vmm_op(v, vcpu, PVPMU_OP_SETUP, VMM_AREA(area), 0,
 		      PVPMU_DELIVER_NONE);
 }

@@ -70,6 +70,7 @@ static void slot_goes(struct vmm *v)
 {
 	void *memory = pages(8192, PROT_READ | PROT_WRITE);
 
+	accept_in(v, memory);
 	vmm_slot(v, 1, 0, EXTRA_GPA, 8192, memory);
 	is("setup in a second slot", setup_frame(v, EXTRA_FRAME), PVPMU_OK);
 	vmm_slot(v, 1, 0, EXTRA_GPA, 0, memory);
@@ -83,6 +84,7 @@ static void memory_goes(struct vmm *v)
 {
 	void *memory = pages(8192, PROT_READ | PROT_WRITE);
 
+	accept_in(v, memory);
 	vmm_slot(v, 1, 0, EXTRA_GPA, 8192, memory);
 	is("setup", setup_frame(v, EXTRA_FRAME), PVPMU_OK);
 	madvise(memory, 8192, MADV_DONTNEED);

@@ -14,6 +14,7 @@ void between(const char *name, int64_t got, int64_t least, int64_t most);
 uint64_t ns_of(clockid_t clock);
 void param(const char *name, const char *value);
 int64_t stat_of(const char *name);
+void accept_in(struct vmm *v, struct pvpmu_area *area);
 int64_t setup(struct vmm *v, int vcpu, int area);
 int64_t open_event(struct vmm *v, int vcpu, int area, uint32_t id,
 		   uint32_t type, uint64_t config, uint64_t period);

@@ -318,6 +318,7 @@ bool vmm_discover(struct vmm *v)
 		return false;
 	vmm_cpuid(v, base + 1, r);
 	v->hypercall = r[3];
+	v->features = r[2];
 	vmm_cpuid(v, base + 2, r);
 	v->op_base = r[0];
 	return true;

@@ -31,6 +31,7 @@ enum vmm_mode { REAL16, KERNEL32, KERNEL64, USER64 };
  * @run: what it shares with KVM
  * @hypercall: number that CPUID told, 0 if there is no pvpmu
  * @op_base: operation base that CPUID told
+ * @features: PVPMU_FEAT_* that CPUID told
  * @incoming: a record that a test has for one of its vCPUs
  */
 struct vmm {
@@ -44,6 +45,7 @@ struct vmm {
 	} vcpu[VMM_VCPUS];
 	uint32_t hypercall;
 	uint32_t op_base;
+	uint32_t features;
 	struct pvpmu_record incoming;
 };
 

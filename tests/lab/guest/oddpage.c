@@ -30,7 +30,7 @@ static bool is_area(const struct pvpmu_area *area)
 		const struct pvpmu_slot_host *host = &area->slot[id].host;
 
 		if (host->seq & 1 || !host->seq ||
-		    host->state > PVPMU_STATE_FAILED ||
+		    (host->state & PVPMU_STATE_MASK) > PVPMU_STATE_FAILED ||
 		    host->time_running > host->time_enabled)
 			return false;
 		open += host->state != PVPMU_STATE_CLOSED;

@@ -133,8 +133,17 @@ static void without_area(void)
 		PVPMU_OP_DETACH, 0, 0, 0);
 }
 
+static void accept(u32 features)
+{
+	area->guest.version = PVPMU_ABI_VERSION;
+	area->guest.features = features;
+}
+
 static void setups(u64 frame)
 {
+	u32 delivery = xen_pv_domain() ? PVPMU_DELIVER_PV_NMI
+				       : PVPMU_DELIVER_LVTPC;
+
 	REFUSED("area on the local APIC", PVPMU_ERR_FRAME,
 		PVPMU_OP_SETUP, 0xfee00, 0, PVPMU_DELIVER_NONE);
 	REFUSED("area behind memory's end", PVPMU_ERR_FRAME,
@@ -147,9 +156,23 @@ static void setups(u64 frame)
 	REFUSED("a delivery that is not served here", PVPMU_ERR_DELIVERY,
 		PVPMU_OP_SETUP, frame, frame >> 32,
 		xen_pv_domain() ? PVPMU_DELIVER_LVTPC : PVPMU_DELIVER_PV_NMI);
-	gives("setup", call(PVPMU_OP_SETUP, frame, frame >> 32,
-			    xen_pv_domain() ? PVPMU_DELIVER_PV_NMI
-					    : PVPMU_DELIVER_LVTPC), PVPMU_OK);
+	REFUSED("a guest that does not say what it is", PVPMU_ERR_VERSION,
+		PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_NONE);
+	accept(leaf[1][2]);
+	area->guest.version += 1u << 16;
+	REFUSED("a guest of another major version", PVPMU_ERR_VERSION,
+		PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_NONE);
+	accept(~leaf[1][2]);
+	REFUSED("a feature that is not served", PVPMU_ERR_VERSION,
+		PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_NONE);
+	accept(0);
+	REFUSED("a delivery whose feature is not accepted", PVPMU_ERR_VERSION,
+		PVPMU_OP_SETUP, frame, frame >> 32, delivery);
+	accept(leaf[1][2]);
+	gives("setup", call(PVPMU_OP_SETUP, frame, frame >> 32, delivery),
+	      PVPMU_OK);
+	gives("setup shows the features in use",
+	      area->host.features == leaf[1][2], 1);
 	gives("setup shows the version", area->host.version == leaf[1][0], 1);
 }
 
@@ -270,6 +293,7 @@ static s32 setup(u32 delivery)
 	u64 frame = xen_domain() ? virt_to_gfn(area) :
 				   virt_to_phys(area) >> PAGE_SHIFT;
 
+	accept(leaf[1][2]);
 	return call(PVPMU_OP_SETUP, frame, frame >> 32, delivery);
 }
 

@@ -44,10 +44,13 @@ int call(uint32_t op, uint32_t a, uint32_t b, uint32_t c)
 	return (int)answer;
 }
 
-int setup(const void *page)
+int setup(void *page)
 {
+	struct pvpmu_header_guest *line = page;
 	uint64_t frame = frame_of(page);
 
+	line->version = PVPMU_ABI_VERSION;
+	line->features = leaf[1][2];
 	return call(PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_NONE);
 }
 
@@ -170,6 +173,13 @@ static void setups(void)
 		guest.pv ? PVPMU_DELIVER_LVTPC : PVPMU_DELIVER_PV_NMI);
 	refused("a port that is none", PVPMU_ERR_RESERVED, PVPMU_OP_SETUP,
 		frame, frame >> 32, PVPMU_DELIVER_NONE | 1 << 8);
+	area.guest.version = PVPMU_ABI_VERSION + (1 << 16);
+	refused("a guest of another major version", PVPMU_ERR_VERSION,
+		PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_NONE);
+	area.guest.version = PVPMU_ABI_VERSION;
+	area.guest.features = ~leaf[1][2];
+	refused("a feature that is not served", PVPMU_ERR_VERSION,
+		PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_NONE);
 	remember();
 	gives("setup", setup(&area), PVPMU_OK);
 	changed("setup");

@@ -120,12 +120,14 @@ static void pvh_frames(void)
 static void area_goes(void)
 {
 	void *page = spare[3];
+	uint64_t frame = frame_of(page);
 
 	gives("setup of a page that will go", setup(page), PVPMU_OK);
 	balloon_out(page);
 	gives("detach", call(PVPMU_OP_DETACH, 0, 0, 0), PVPMU_OK);
 	gives("the page is not there any more",
-	      setup(page), PVPMU_ERR_FRAME);
+	      call(PVPMU_OP_SETUP, frame, frame >> 32, PVPMU_DELIVER_NONE),
+	      PVPMU_ERR_FRAME);
 }
 
 void test_frames(void)

@@ -57,7 +57,7 @@ bool discover(void);
 extern uint32_t leaf[3][4];
 extern struct pvpmu_area area;
 int call(uint32_t op, uint32_t a, uint32_t b, uint32_t c);
-int setup(const void *page);
+int setup(void *page);
 void describe(unsigned int id, uint32_t type, uint64_t config, uint32_t flags,
 	      uint64_t period);
 void test_calls(void);
