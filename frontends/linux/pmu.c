@@ -103,8 +103,7 @@ static void pvg_start(struct perf_event *event, int flags)
 		if (flags & PERF_EF_RELOAD && (left <= 0 || left != slot->left))
 			pvg_restart_period(cpu, id, left);
 		else
-			WRITE_ONCE(pvg_area_slot(cpu, id)->guest.next_period,
-				   pvg_period(cpu, event, hwc->sample_period));
+			pvg_next_period(cpu, id);
 	}
 	flush_unless_bracketed(cpu);
 }
@@ -126,10 +125,9 @@ static void pvg_stop(struct perf_event *event, int flags)
 	}
 	cpu->dirty |= BIT(id);
 	if (flags & PERF_EF_UPDATE && is_sampling_event(event) && slot->open) {
-		slot->left = max_t(s64, hwc->sample_period - pvg_since(hwc) -
-				   local64_read(&slot->count) + slot->total, 1);
+		slot->left = pvg_period_left(slot);
 		local64_set(&hwc->period_left, slot->left);
-		if (event->attr.freq && pvg_freq_tick(event, slot))
+		if (event->attr.freq && pvg_freq_tick(cpu, event, slot))
 			cpu->freq |= BIT(id);
 	}
 	flush_unless_bracketed(cpu);

@@ -85,6 +85,8 @@ struct pvg_line {
  * @from: the slot that it is to go on in, while a call is made for that
  * @count: what of the host's count is in the event's (NMI)
  * @total: the host's overflow_total at the last sample (NMI)
+ * @length: the period that the host has begun with that overflow (NMI)
+ * @reload: the one that comes after it (NMI)
  * @left: hw.period_left as it was when perf stopped it
  * @enabled: the host's times at the last publication, see times.c
  * @running: the same
@@ -95,7 +97,7 @@ struct pvg_line {
  * @gap: ns since the last publication in which no host counted it
  * @gap_from: since when that is so now, 0 if it is not; on pvg_clock()
  * @seen: when the host's line was last read; on pvg_clock() (NMI)
- * @freq_count: the event's count when it was last seen to move, see freq.c
+ * @freq_count: @count when it was last seen to move, see freq.c
  * @freq_time: when that was; on pvg_clock()
  */
 struct pvg_slot {
@@ -108,6 +110,8 @@ struct pvg_slot {
 	u8 from;
 	local64_t count;
 	u64 total;
+	u64 length;
+	u64 reload;
 	s64 left;
 	u64 enabled;
 	u64 running;
@@ -257,7 +261,10 @@ void pvg_rdpmc_mapped(struct perf_event *event, struct mm_struct *mm);
 void pvg_rdpmc_unmapped(struct perf_event *event, struct mm_struct *mm);
 
 /* freq.c */
-bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot);
+void pvg_next_period(struct pvg_cpu *cpu, u32 id);
+s64 pvg_period_left(const struct pvg_slot *slot);
+bool pvg_freq_tick(struct pvg_cpu *cpu, struct perf_event *event,
+		   struct pvg_slot *slot);
 
 /* overflow.c */
 void pvg_overflow_init(void);

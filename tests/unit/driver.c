@@ -3,6 +3,8 @@
 
 #include "driver.h"
 
+#include <linux/math64.h>
+
 static struct driver *now;
 
 /* --- the kernel --- */
@@ -117,6 +119,34 @@ void perf_pmu_unregister(struct pmu *pmu)
 	pmu->pmu_disable_count = NULL;
 }
 
+/*
+ * One eighth of the way to the period of which @count in @ns makes sample_freq
+ * samples a second.  A period that is to run on for much longer is cut short.
+ */
+static void adjust_period(struct perf_event *event, u64 ns, u64 count)
+{
+	struct hw_perf_event *hwc = &event->hw;
+	s64 period = (s64)mul_u64_u64_div_u64(count, NSEC_PER_SEC,
+					      ns * event->attr.sample_freq);
+
+	hwc->sample_period += (period - (s64)hwc->sample_period + 7) / 8;
+	hwc->sample_period = max(hwc->sample_period, 1ull);
+	if (local64_read(&hwc->period_left) > 8 * (s64)hwc->sample_period)
+		local64_set(&hwc->period_left, 0);
+}
+
+static void adjust_at_sample(struct perf_event *event)
+{
+	struct hw_perf_event *hwc = &event->hw;
+	u64 took = now->fake.now - hwc->freq_time_stamp;
+
+	hwc->freq_time_stamp = now->fake.now;
+	if (took && took < 2 * TICK_NSEC)
+		adjust_period(event, took, hwc->last_period);
+	/* A period that ends needs no stop and start in an NMI. */
+	assert_int_equal(local64_read(&hwc->period_left), 0);
+}
+
 static int take_sample(struct perf_event *event, struct perf_sample_data *data,
 		       struct pt_regs *regs)
 {
@@ -128,6 +158,8 @@ static int take_sample(struct perf_event *event, struct perf_sample_data *data,
 	now->samples[n]++;
 	now->weight[n] += data->period;
 	now->fake.now += now->sample_ns;
+	if (event->attr.freq)
+		adjust_at_sample(event);
 	if (!now->stop_samples)
 		return 0;
 	now->stop_samples--;
@@ -245,12 +277,6 @@ void pvg_hold(void)
 void pvg_rdpmc_event_init(struct perf_event *event)
 {
 	(void)event;
-}
-
-bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot)
-{
-	(void)event, (void)slot;
-	return false;
 }
 
 void pvg_sched_task(pvg_sched_context *ctx, bool sched_in)
@@ -442,6 +468,26 @@ void driver_reload(struct driver *driver, u32 n, u64 left)
 	pvg_pmu.stop(event, PERF_EF_UPDATE);
 	local64_set(&event->hw.period_left, left);
 	pvg_pmu.start(event, PERF_EF_RELOAD);
+}
+
+void driver_freq_tick(struct driver *driver, u32 n)
+{
+	struct perf_event *event = &driver->event[n];
+	struct hw_perf_event *hwc = &event->hw;
+	struct pmu *pmu = &pvg_pmu;
+	s64 came;
+
+	time_passes(driver);
+	disable_count++;
+	pmu->pmu_disable(pmu);
+	pmu->stop(event, PERF_EF_UPDATE);
+	came = local64_read(&event->count) - (s64)hwc->freq_count_stamp;
+	hwc->freq_count_stamp = (u64)local64_read(&event->count);
+	if (came > 0)
+		adjust_period(event, TICK_NSEC, (u64)came);
+	pmu->start(event, came > 0 ? PERF_EF_RELOAD : 0);
+	disable_count--;
+	pmu->pmu_enable(pmu);
 }
 
 u64 driver_read(struct driver *driver, u32 n)

@@ -69,6 +69,8 @@ void driver_sched(struct driver *driver, u32 del, u32 add);
 void driver_unthrottle(struct driver *driver, u32 n);
 /* Whoever made the event wants it to overflow in @left events from now. */
 void driver_reload(struct driver *driver, u32 n, u64 left);
+/* perf looks at a frequency event's rate, as in each of its ticks. */
+void driver_freq_tick(struct driver *driver, u32 n);
 /* The count that read(2) shows. */
 u64 driver_read(struct driver *driver, u32 n);
 /* What the driver's timer does. */

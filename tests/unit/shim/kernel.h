@@ -24,6 +24,7 @@ typedef int64_t ktime_t;
 #define EOPNOTSUPP 95
 
 #define NSEC_PER_MSEC 1000000ll
+#define TICK_NSEC 4000000ll /* linux/jiffies.h, at 250 Hz */
 #define NSEC_PER_SEC 1000000000ll
 
 #define BIT(n) (1u << (n))
@@ -209,6 +210,7 @@ struct perf_event_attr {
 	u64 config;
 	u64 config1;
 	u64 config2;
+	u64 sample_freq;
 	u64 branch_sample_type;
 	u64 freq : 1, exclude_user : 1, exclude_kernel : 1, exclude_host : 1,
 		exclude_guest : 1, exclude_idle : 1, pinned : 1, sigtrap : 1,
@@ -227,6 +229,8 @@ struct hw_perf_event {
 	u64 sample_period;
 	u64 last_period;
 	local64_t period_left;
+	u64 freq_time_stamp;
+	u64 freq_count_stamp;
 };
 
 struct perf_event_context {
