@@ -252,6 +252,7 @@ void pvg_pinned_resched(struct pvg_cpu *cpu);
 struct device_attribute;
 extern struct device_attribute pvg_rdpmc_attr;
 void pvg_rdpmc_init(void);
+void pvg_rdpmc_exit(void);
 bool pvg_for_user(const struct perf_event *event);
 void pvg_rdpmc_event_init(struct perf_event *event);
 u32 pvg_rdpmc_flag(struct pvg_cpu *cpu, const struct perf_event *event);

@@ -166,6 +166,61 @@ static int take_sample(struct perf_event *event, struct perf_sample_data *data,
 	return 1;
 }
 
+static struct kretprobe *page_probe;
+
+int register_kretprobe(struct kretprobe *probe)
+{
+	assert_string_equal(probe->kp.symbol_name, "arch_perf_update_userpage");
+	assert_null(page_probe);
+	page_probe = probe;
+	return 0;
+}
+
+void unregister_kretprobe(struct kretprobe *probe)
+{
+	assert_ptr_equal(page_probe, probe);
+	page_probe = NULL;
+}
+
+/* The kernel knows of no PMU but ours. */
+static void arch_perf_update_userpage(struct perf_event *event,
+				      struct perf_event_mmap_page *page)
+{
+	struct pt_regs regs = { .di = (unsigned long)event,
+				.si = (unsigned long)page };
+	struct kretprobe_instance instance;
+	bool probed =
+		page_probe && !page_probe->entry_handler(&instance, &regs);
+
+	page->cap_user_rdpmc = event->hw.flags & PERF_EVENT_FLAG_USER_READ_CNT;
+	page->pmc_width = 0;
+	memset(&regs, 0, sizeof(regs));
+	if (probed)
+		page_probe->handler(&instance, &regs);
+}
+
+void perf_event_update_userpage(struct perf_event *event)
+{
+	struct perf_event_mmap_page *page = event->rb;
+
+	if (!page)
+		return;
+	page->lock++;
+	page->index = (u32)pvg_pmu.event_idx(event);
+	page->offset = local64_read(&event->count);
+	if (page->index)
+		page->offset -= local64_read(&event->hw.prev_count);
+	arch_perf_update_userpage(event, page);
+	page->lock++;
+}
+
+/* The CPU has CR4.PCE set or not, as the process that runs wants it. */
+static void update_pce(void *unused)
+{
+	(void)unused;
+	now->pce_updates++;
+}
+
 static void sample_event_took(u64 ns)
 {
 	assert_true(now->in_nmi);
@@ -245,6 +300,8 @@ void *pvg_resolve(const char *name)
 		return (void *)take_sample;
 	if (!strcmp(name, "perf_sample_event_took"))
 		return (void *)sample_event_took;
+	if (!strcmp(name, "cr4_update_pce"))
+		return now->no_pce ? NULL : (void *)update_pce;
 	fail();
 	return NULL;
 }
@@ -272,11 +329,6 @@ bool pvg_active(void)
 
 void pvg_hold(void)
 {
-}
-
-void pvg_rdpmc_event_init(struct perf_event *event)
-{
-	(void)event;
 }
 
 void pvg_sched_task(pvg_sched_context *ctx, bool sched_in)
@@ -307,39 +359,6 @@ bool pvg_pinned_refused(struct perf_event *event)
 	return false;
 }
 
-bool pvg_for_user(const struct perf_event *event)
-{
-	(void)event;
-	return false;
-}
-
-u32 pvg_rdpmc_flag(struct pvg_cpu *cpu, const struct perf_event *event)
-{
-	(void)cpu, (void)event;
-	return 0;
-}
-
-void pvg_rdpmc_show(struct perf_event *event)
-{
-	(void)event;
-}
-
-int pvg_rdpmc_index(struct perf_event *event)
-{
-	(void)event;
-	return 0;
-}
-
-void pvg_rdpmc_mapped(struct perf_event *event, struct mm_struct *mm)
-{
-	(void)event, (void)mm;
-}
-
-void pvg_rdpmc_unmapped(struct perf_event *event, struct mm_struct *mm)
-{
-	(void)event, (void)mm;
-}
-
 /* --- the test's side --- */
 
 void driver_init(struct driver *driver)
@@ -353,6 +372,7 @@ void driver_init(struct driver *driver)
 	cpu->area = &driver->fake.area;
 	cpu->allowed = true;
 	pvg_overflow_init();
+	pvg_rdpmc_init();
 	assert_true(pvg_can_sample());
 	assert_int_equal(pvg_overflow_on(), 0);
 	assert_int_equal(pvg_pmu_register(), 0);
@@ -364,6 +384,7 @@ void driver_fini(struct driver *driver)
 	driver->moment = NULL;
 	pvg_suspend(&pvg_cpus);
 	pvg_pmu_unregister();
+	pvg_rdpmc_exit();
 	pvg_overflow_off();
 	fake_end(&driver->fake);
 }
@@ -405,6 +426,7 @@ void driver_attr(struct driver *driver, u32 n, u32 type, u64 config, u64 period)
 		.pmu = &pvg_pmu,
 		.ctx = &driver->ctx,
 		.cpu = 0,
+		.oncpu = -1,
 		.attr = {
 			.type = type,
 			.config = config,
@@ -441,10 +463,12 @@ void driver_sched(struct driver *driver, u32 del, u32 add)
 	pmu->pmu_disable(pmu);
 	for_each_id(n, del) {
 		pmu->del(&driver->event[n], 0);
+		driver->event[n].oncpu = -1;
 		event_ends(driver, &driver->event[n]);
 	}
 	for_each_id(n, add) {
 		driver->event[n].tstamp = driver->ctx.time;
+		driver->event[n].oncpu = 0;
 		assert_int_equal(pmu->add(&driver->event[n], PERF_EF_START), 0);
 	}
 	disable_count--;

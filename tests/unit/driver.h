@@ -25,6 +25,8 @@
  * @stop_samples: perf_event_overflow() asks for this many stops
  * @sample_ns: how long perf_event_overflow() takes
  * @took: what perf was told that samples took, in all
+ * @no_pce: the kernel has no function for CR4.PCE
+ * @pce_updates: how often that function was called
  * @samples: samples taken, by event
  * @weight: their periods' sum
  * @event: events of the test's perf
@@ -41,6 +43,8 @@ struct driver {
 	u32 stop_samples;
 	u64 sample_ns;
 	u64 took;
+	bool no_pce;
+	u64 pce_updates;
 	u64 samples[DRIVER_EVENTS];
 	u64 weight[DRIVER_EVENTS];
 	struct perf_event event[DRIVER_EVENTS];

@@ -7,6 +7,10 @@
 #ifndef SHIM_KERNEL_H
 #define SHIM_KERNEL_H
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
 #include <pvpmu/env.h>
 
 typedef int64_t ktime_t;
@@ -21,6 +25,7 @@ typedef int64_t ktime_t;
 #define ENODEV 19
 #define EINVAL 22
 #define EPROTO 71
+#define ERANGE 34
 #define EOPNOTSUPP 95
 
 #define NSEC_PER_MSEC 1000000ll
@@ -75,6 +80,7 @@ static inline s64 local64_cmpxchg(local64_t *l, s64 old, s64 value)
 #define DEFINE_PER_CPU(type, name) type name
 #define this_cpu_ptr(p) (p)
 #define raw_cpu_ptr(p) (p)
+#define per_cpu_ptr(p, cpu) (p)
 #define cpu_online_mask NULL
 #define cpumask_first(mask) 0
 
@@ -99,7 +105,7 @@ static inline void rcu_barrier(void)
 
 /* asm/processor.h, linux/sched.h, xen/xen.h */
 struct pt_regs {
-	unsigned long r11, bp, cx;
+	unsigned long di, si, r11, bp, cx;
 	unsigned long ip, cs, flags, sp, ss; /* what the CPU pushes */
 };
 
@@ -126,6 +132,7 @@ extern struct entry_stack shim_entry_stack;
 extern struct cpuinfo boot_cpu_data;
 
 #define current (&shim_task)
+#define same_thread_group(a, b) ((a) == (b))
 #define smp_processor_id() 0
 #define cpu_entry_stack(cpu) (&shim_entry_stack)
 #define task_stack_page(task) ((void *)(task)->stack)
@@ -187,11 +194,90 @@ static inline void irq_work_queue(struct irq_work *work)
 
 #define pr_info(...) ((void)0)
 
+/* linux/mutex.h, linux/atomic.h, linux/smp.h, linux/mm_types.h */
+#define DEFINE_MUTEX(name) int name
+#define mutex_lock(lock) (++*(lock))
+#define mutex_unlock(lock) (--*(lock))
+
+typedef struct {
+	int value;
+} atomic_t;
+
+#define atomic_inc_return(a) (++(a)->value)
+#define atomic_dec_and_test(a) (!--(a)->value)
+
+struct mm_struct {
+	struct {
+		atomic_t perf_rdpmc_allowed;
+	} context;
+};
+
+#define mm_cpumask(mm) (mm)
+#define on_each_cpu_mask(mask, fn, info, wait) (fn)(info)
+
+/* linux/device.h, linux/sysfs.h, linux/kstrtox.h */
+struct device;
+
+struct attribute {
+	const char *name;
+	u32 mode;
+};
+
+struct device_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct device *dev, struct device_attribute *attr,
+			char *page);
+	ssize_t (*store)(struct device *dev, struct device_attribute *attr,
+			 const char *text, size_t length);
+};
+
+#define __ATTR_RW(_name)                        \
+	{                                       \
+		{ #_name, 0644 }, _name##_show, \
+			_name##_store           \
+	}
+#define sysfs_emit(page, ...) sprintf(page, __VA_ARGS__)
+
+static inline int kstrtou8(const char *text, unsigned int base, u8 *value)
+{
+	char *end;
+	unsigned long found = strtoul(text, &end, (int)base);
+
+	if (end == text || *text == '-' || (*end && strcmp(end, "\n")))
+		return -EINVAL;
+	*value = (u8)found;
+	return found > 255 ? -ERANGE : 0;
+}
+
+/* linux/kprobes.h, asm/ptrace.h */
+struct kprobe {
+	const char *symbol_name;
+};
+
+struct kretprobe_instance {
+	char data[sizeof(void *)];
+};
+
+struct kretprobe {
+	struct kprobe kp;
+	int (*entry_handler)(struct kretprobe_instance *instance,
+			     struct pt_regs *regs);
+	int (*handler)(struct kretprobe_instance *instance,
+		       struct pt_regs *regs);
+	size_t data_size;
+};
+
+int register_kretprobe(struct kretprobe *probe);
+void unregister_kretprobe(struct kretprobe *probe);
+
+#define regs_get_kernel_argument(regs, n) ((n) ? (regs)->si : (regs)->di)
+
 /* linux/perf_event.h */
 #define PERF_TYPE_HARDWARE 0
 #define PERF_TYPE_HW_CACHE 3
 #define PERF_TYPE_RAW 4
 #define PERF_ATTACH_TASK 4
+#define PERF_EVENT_FLAG_USER_READ_CNT 0x80000000
 #define PERF_HES_STOPPED 1
 #define PERF_HES_UPTODATE 2
 #define PERF_EF_START 1
@@ -214,7 +300,7 @@ struct perf_event_attr {
 	u64 branch_sample_type;
 	u64 freq : 1, exclude_user : 1, exclude_kernel : 1, exclude_host : 1,
 		exclude_guest : 1, exclude_idle : 1, pinned : 1, sigtrap : 1,
-		disabled : 1, aux_output : 1, precise_ip : 2;
+		disabled : 1, aux_output : 1, inherit : 1, precise_ip : 2;
 };
 
 struct hw_perf_event {
@@ -229,6 +315,8 @@ struct hw_perf_event {
 	u64 sample_period;
 	u64 last_period;
 	local64_t period_left;
+	local64_t prev_count;
+	struct task_struct *target;
 	u64 freq_time_stamp;
 	u64 freq_count_stamp;
 };
@@ -257,8 +345,9 @@ struct perf_event {
 	struct perf_event_attr attr;
 	struct hw_perf_event hw;
 	struct perf_event_context *ctx;
-	void *rb;
+	struct perf_event_mmap_page *rb; /* perf's buffer is but its page */
 	int cpu;
+	int oncpu;
 	u32 attach_state;
 };
 
@@ -266,7 +355,15 @@ struct perf_sample_data {
 	u64 period;
 };
 
-struct mm_struct;
+/* What of linux/perf_event.h's user space looks at */
+struct perf_event_mmap_page {
+	u32 lock;
+	u32 index;
+	s64 offset;
+	bool cap_user_rdpmc;
+	u16 pmc_width;
+};
+
 struct attribute_group;
 
 struct pmu {
@@ -315,10 +412,7 @@ static inline void perf_sample_data_init(struct perf_sample_data *data,
 	data->period = period;
 }
 
-static inline void perf_event_update_userpage(struct perf_event *event)
-{
-	(void)event;
-}
+void perf_event_update_userpage(struct perf_event *event);
 
 #define IS_ERR(p) ((uintptr_t)(p) >= (uintptr_t)-4095)
 #define PTR_ERR(p) ((long)(p))
