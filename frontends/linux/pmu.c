@@ -84,7 +84,7 @@ static void pvg_start(struct perf_event *event, int flags)
 	struct hw_perf_event *hwc = &event->hw;
 	u32 id = pvg_id(hwc);
 
-	if (WARN_ON_ONCE(!slot))
+	if (pvg_counts_nothing(hwc) || WARN_ON_ONCE(!slot))
 		return;
 	hwc->state = 0;
 	slot->want = true;
@@ -138,6 +138,8 @@ static int pvg_add(struct perf_event *event, int flags)
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
 	int id;
 
+	if (pvg_counts_nothing(&event->hw))
+		return 0;
 	if (pvg_pinned_refused(event))
 		return -EAGAIN;
 	id = pvg_take(cpu, event);
@@ -155,7 +157,7 @@ static void pvg_del(struct perf_event *event, int flags)
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
 	struct pvg_slot *slot = slot_of(cpu, event);
 
-	if (WARN_ON_ONCE(!slot))
+	if (pvg_counts_nothing(&event->hw) || WARN_ON_ONCE(!slot))
 		return;
 	event->hw.state |= PERF_HES_STOPPED | PERF_HES_UPTODATE;
 	slot->want = false;

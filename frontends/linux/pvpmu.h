@@ -206,6 +206,18 @@ DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);
 #define pvg_since(hwc) ((hwc)->last_tag)
 #define pvg_refuse(hwc) ((hwc)->event_base_rdpmc)
 
+/*
+ * Of an event that leaves out all that there is.  The host has no such events: it
+ * never gets into a slot, and its count is zero.
+ */
+#define PVG_COUNTS_NOTHING \
+	(PVPMU_FLAG_EXCLUDE_USER | PVPMU_FLAG_EXCLUDE_KERNEL)
+
+static inline bool pvg_counts_nothing(const struct hw_perf_event *hwc)
+{
+	return (pvg_flags(hwc) & PVG_COUNTS_NOTHING) == PVG_COUNTS_NOTHING;
+}
+
 #define for_each_id(id, mask)                                            \
 	for (u32 _mask = (mask), id; _mask && (id = __ffs(_mask), true); \
 	     _mask &= _mask - 1)
@@ -301,6 +313,10 @@ void pvg_timer_start(struct pvg_cpu *cpu);
 /* event.c */
 s64 pvg_query(u32 type, u64 config);
 int pvg_event_init(struct perf_event *event);
+
+/* raw.c */
+bool pvg_raw_is_wide(void);
+int pvg_raw(u64 number, u32 *type, u64 *config);
 
 /* sysfs.c */
 extern const struct attribute_group *pvg_groups[];

@@ -5,7 +5,6 @@
 #include <linux/device.h>
 #include <linux/stringify.h>
 #include <linux/sysfs.h>
-#include <asm/processor.h>
 
 struct named {
 	struct device_attribute attr;
@@ -69,10 +68,8 @@ static umode_t event_mode(struct kobject *kobj, struct attribute *attr,
 static ssize_t event_show(struct device *dev, struct device_attribute *attr,
 			  char *page)
 {
-	bool wide = boot_cpu_data.x86_vendor == X86_VENDOR_AMD ||
-		    boot_cpu_data.x86_vendor == X86_VENDOR_HYGON;
-
-	return sysfs_emit(page, "config:0-7%s\n", wide ? ",32-35" : "");
+	return sysfs_emit(page, "config:0-7%s\n",
+			  pvg_raw_is_wide() ? ",32-35" : "");
 }
 static DEVICE_ATTR_RO(event);
 

@@ -11,7 +11,8 @@ static struct driver *now;
 
 struct task_struct shim_task;
 struct entry_stack shim_entry_stack;
-struct cpuinfo boot_cpu_data = { X86_VENDOR_AMD, BIT(X86_FEATURE_APIC) };
+struct cpuinfo_x86 boot_cpu_data = { 0x19, X86_VENDOR_AMD,
+				     BIT(X86_FEATURE_APIC) };
 static nmi_handler_t handler;
 
 static u32 lvtpc = APIC_LVT_MASKED;

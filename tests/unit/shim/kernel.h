@@ -33,6 +33,8 @@ typedef int64_t ktime_t;
 #define NSEC_PER_SEC 1000000000ll
 
 #define BIT(n) (1u << (n))
+#define BIT_ULL(n) (1ull << (n))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define GENMASK(h, l) (((2u << ((h) - (l))) - 1) << (l))
 #define GENMASK_ULL(h, l) (((2ull << ((h) - (l))) - 1) << (l))
 #define __ffs(mask) ((u32)__builtin_ctz(mask))
@@ -122,14 +124,15 @@ struct entry_stack {
 	_Alignas(16) u8 stack[4096];
 };
 
-struct cpuinfo {
-	int x86_vendor;
+struct cpuinfo_x86 {
+	u8 x86; /* the family */
+	u8 x86_vendor;
 	u32 features;
 };
 
 extern struct task_struct shim_task;
 extern struct entry_stack shim_entry_stack;
-extern struct cpuinfo boot_cpu_data;
+extern struct cpuinfo_x86 boot_cpu_data;
 
 #define current (&shim_task)
 #define same_thread_group(a, b) ((a) == (b))
