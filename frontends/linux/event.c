@@ -44,8 +44,12 @@ static bool is_cache(u64 number)
 	       number >> 16 < PVPMU_CACHE_RESULT_END;
 }
 
+/* Beside a PMU in hardware they are not ours: perf asks us for what that one does
+ * not have, and nobody would see who counted it. */
 static int translate_generic(u32 of, u64 number, u32 *type, u64 *config)
 {
+	if (pvg_is_second())
+		return -ENOENT;
 	*config = number;
 	if (of == PERF_TYPE_HARDWARE) {
 		*type = PVPMU_TYPE_HARDWARE;

@@ -301,7 +301,6 @@ int pvg_pmu_register(void)
 {
 	if (served(PERF_TYPE_HARDWARE) || served(PERF_TYPE_RAW)) {
 		pvg_pmu.task_ctx_nr = perf_invalid_context;
-		pvg_pmu.capabilities |= PERF_PMU_CAP_EXTENDED_HW_TYPE;
 		return perf_pmu_register(&pvg_pmu, "pvpmu", -1);
 	}
 	pvg_pmu.capabilities |= PVG_PMU_CAPS;

@@ -326,6 +326,13 @@ void *pvg_resolve(const char *name);
 
 /* pmu.c */
 extern struct pmu pvg_pmu;
+
+/* Does another PMU serve perf's generic events, and tasks?  Context: any. */
+static inline bool pvg_is_second(void)
+{
+	return pvg_pmu.task_ctx_nr == perf_invalid_context;
+}
+
 int pvg_pmu_register(void);
 void pvg_pmu_unregister(void);
 bool pvg_pmu_disabled(void);

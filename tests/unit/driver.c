@@ -13,6 +13,8 @@ struct task_struct shim_task;
 struct entry_stack shim_entry_stack;
 struct cpuinfo_x86 boot_cpu_data = { 0x19, X86_VENDOR_AMD,
 				     BIT(X86_FEATURE_APIC) };
+struct tss_struct cpu_tss_rw;
+u64 shim_cr3;
 static nmi_handler_t handler;
 
 static u32 lvtpc = APIC_LVT_MASKED;
@@ -92,24 +94,28 @@ void shim_moment(void)
 
 static int disable_count;
 
+/* What the PMU in hardware gives, if there is one */
+static struct perf_event hardware_event;
+
 struct perf_event *
 perf_event_create_kernel_counter(struct perf_event_attr *attr, int cpu,
 				 void *task, void *overflow, void *context)
 {
 	(void)attr, (void)cpu, (void)task, (void)overflow, (void)context;
+	if (now->hardware)
+		return &hardware_event;
 	return (struct perf_event *)(intptr_t)-ENOENT;
 }
 
 void perf_event_release_kernel(struct perf_event *event)
 {
-	(void)event;
-	fail();
+	assert_ptr_equal(event, &hardware_event);
 }
 
 int perf_pmu_register(struct pmu *pmu, const char *name, int type)
 {
-	(void)name;
-	pmu->type = type;
+	pmu->name = name;
+	pmu->type = type < 0 ? DRIVER_TYPE : type;
 	pmu->pmu_disable_count = &disable_count;
 	disable_count = 0;
 	return 0;
@@ -118,6 +124,7 @@ int perf_pmu_register(struct pmu *pmu, const char *name, int type)
 void perf_pmu_unregister(struct pmu *pmu)
 {
 	pmu->pmu_disable_count = NULL;
+	pmu->capabilities = 0;
 }
 
 /*
@@ -231,7 +238,6 @@ static void sample_event_took(u64 ns)
 /* --- files of the driver that are not here --- */
 
 struct pvg_cpu pvg_cpus;
-const struct attribute_group *pvg_groups[1];
 
 static void no_cpuid(u32 leaf, u32 regs[4])
 {
@@ -396,6 +402,17 @@ int driver_begin(void **state)
 	assert_non_null(*state);
 	driver_init(*state);
 	return 0;
+}
+
+int driver_begin_beside(void **state)
+{
+	struct driver *driver;
+
+	driver_begin(state);
+	driver = *state;
+	pvg_pmu_unregister();
+	driver->hardware = true;
+	return pvg_pmu_register();
 }
 
 int driver_begin_intel(void **state)

@@ -12,12 +12,15 @@
 #include "../../frontends/linux/pvpmu.h"
 
 #define DRIVER_EVENTS 8
+/* perf's type of our PMU where it is not the first of its kind */
+#define DRIVER_TYPE 12
 
 /**
  * struct driver - a guest's CPU
  * @fake: its host
  * @absent: the host offers nothing
  * @off: the administrator switched the driver off
+ * @hardware: the guest has a PMU in hardware as well
  * @calls: hypercalls so far
  * @moment: called wherever an NMI may come in; not from within itself
  * @moments: how often that was
@@ -36,6 +39,7 @@ struct driver {
 	struct fake fake;
 	bool absent;
 	bool off;
+	bool hardware;
 	u64 calls;
 	void (*moment)(struct driver *driver);
 	u64 moments;
@@ -56,6 +60,8 @@ int driver_end(void **state);
 /* The same on a CPU whose local APIC masks an LVTPC that it delivers */
 int driver_begin_intel(void **state);
 int driver_end_intel(void **state);
+/* The same beside a PMU in hardware */
+int driver_begin_beside(void **state);
 /* The same for @driver, which a test has itself. */
 void driver_init(struct driver *driver);
 void driver_fini(struct driver *driver);

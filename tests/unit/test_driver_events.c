@@ -388,6 +388,67 @@ static void group_that_could_never_run_is_refused(void **state)
 	}
 }
 
+/* What the PMU in hardware does not have is not had from us unasked. */
+static void beside_hardware_only_own_names_are_served(void **state)
+{
+	const u64 hardware = (u64)PVPMU_TYPE_HARDWARE << 56;
+	struct driver *driver = *state;
+	u64 calls = driver->calls;
+
+	assert_string_equal(pvg_pmu.name, "pvpmu");
+	assert_false(pvg_pmu.capabilities & PERF_PMU_CAP_EXTENDED_HW_TYPE);
+	driver_attr(driver, 0, PERF_TYPE_HARDWARE, CYCLES, 0);
+	assert_int_equal(pvg_event_init(&driver->event[0]), -ENOENT);
+	driver_attr(driver, 0, PERF_TYPE_HW_CACHE, 0, 0);
+	assert_int_equal(pvg_event_init(&driver->event[0]), -ENOENT);
+	driver_attr(driver, 0, PERF_TYPE_HARDWARE, 9999, 0);
+	assert_int_equal(pvg_event_init(&driver->event[0]), -ENOENT);
+	driver_attr(driver, 0, PERF_TYPE_RAW, 0xc0, 0);
+	assert_int_equal(pvg_event_init(&driver->event[0]), -ENOENT);
+	assert_int_equal(driver->calls, calls);
+	driver_attr(driver, 0, DRIVER_TYPE, hardware | CYCLES, 0);
+	assert_taken(&driver->event[0], PVPMU_TYPE_HARDWARE, CYCLES, 0);
+}
+
+/* An attribute that tools see in the PMU's folder, or NULL */
+static struct attribute *attribute(const char *name)
+{
+	const struct attribute_group **group;
+	struct attribute **attr;
+
+	for (group = pvg_groups; *group; group++)
+		for (attr = (*group)->attrs; *attr; attr++)
+			if (!(*group)->name && !strcmp((*attr)->name, name) &&
+			    (!(*group)->is_visible ||
+			     (*group)->is_visible(NULL, *attr, 0)))
+				return *attr;
+	return NULL;
+}
+
+/* perf opens the events of a PMU with a cpumask on those CPUs, and not for the
+ * task, which they are not for. */
+static void beside_hardware_tools_count_whole_cpus(void **state)
+{
+	struct device_attribute *mask;
+	char text[8];
+
+	(void)state;
+	assert_non_null(attribute("cpumask"));
+	mask = container_of(attribute("cpumask"), struct device_attribute,
+			    attr);
+	mask->show(NULL, mask, text);
+	assert_string_equal(text, "0-1\n");
+	/* RDPMC is for events of tasks. */
+	assert_null(attribute("rdpmc"));
+}
+
+static void alone_tools_count_tasks(void **state)
+{
+	(void)state;
+	assert_null(attribute("cpumask"));
+	assert_non_null(attribute("rdpmc"));
+}
+
 static int end(void **state)
 {
 	set_cpu(X86_VENDOR_AMD, 0x19);
@@ -396,6 +457,9 @@ static int end(void **state)
 }
 
 #define DRIVER(test) cmocka_unit_test_setup_teardown(test, driver_begin, end)
+
+#define BESIDE(test) \
+	cmocka_unit_test_setup_teardown(test, driver_begin_beside, end)
 
 int main(void)
 {
@@ -418,6 +482,9 @@ int main(void)
 		DRIVER(what_no_sample_here_has_is_refused),
 		DRIVER(period_is_no_shorter_than_the_host_takes),
 		DRIVER(group_that_could_never_run_is_refused),
+		BESIDE(beside_hardware_only_own_names_are_served),
+		BESIDE(beside_hardware_tools_count_whole_cpus),
+		DRIVER(alone_tools_count_tasks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

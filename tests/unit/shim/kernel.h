@@ -82,6 +82,7 @@ static inline s64 local64_cmpxchg(local64_t *l, s64 old, s64 value)
 #define DEFINE_PER_CPU(type, name) type name
 #define this_cpu_ptr(p) (p)
 #define raw_cpu_ptr(p) (p)
+#define this_cpu_read(value) (value)
 #define per_cpu_ptr(p, cpu) (p)
 #define cpu_online_mask NULL
 #define cpumask_first(mask) 0
@@ -157,8 +158,20 @@ extern struct cpuinfo_x86 boot_cpu_data;
 #define X86_FEATURE_APIC 0
 #define X86_FEATURE_SVM 1
 #define X86_FEATURE_VMX 2
+#define X86_FEATURE_PTI 3
 #define boot_cpu_has(feature) (boot_cpu_data.features & BIT(feature))
 #define xen_pv_domain() false
+
+struct tss_struct {
+	struct {
+		u64 sp2;
+	} x86_tss;
+};
+
+extern struct tss_struct cpu_tss_rw;
+extern u64 shim_cr3;
+
+#define __read_cr3() shim_cr3
 
 struct apic {
 	void (*write)(u32 reg, u32 value);
@@ -233,6 +246,37 @@ struct device_attribute {
 	ssize_t (*store)(struct device *dev, struct device_attribute *attr,
 			 const char *text, size_t length);
 };
+
+struct kobject;
+typedef u16 umode_t;
+
+struct attribute_group {
+	const char *name;
+	umode_t (*is_visible)(struct kobject *kobj, struct attribute *attr,
+			      int index);
+	struct attribute **attrs;
+};
+
+#define __ATTR(_name, mode, show, store)            \
+	{                                           \
+		{ SHIM_STRING(_name), mode }, show, \
+			store                       \
+	}
+#define SHIM_STRING(...) #__VA_ARGS__
+#define DEVICE_ATTR_RO(_name)                     \
+	struct device_attribute dev_attr_##_name = \
+		__ATTR(_name, 0444, _name##_show, NULL)
+#define PMU_FORMAT_ATTR(_name, format)                                   \
+	static ssize_t _name##_show(struct device *dev,                  \
+				    struct device_attribute *attr,       \
+				    char *page)                          \
+	{                                                                \
+		return sprintf(page, format "\n");                       \
+	}                                                                \
+	static struct device_attribute format_attr_##_name =             \
+		__ATTR(_name, 0444, _name##_show, NULL)
+/* Two CPUs are on. */
+#define cpumap_print_to_pagebuf(list, page, mask) sprintf(page, "0-1\n")
 
 #define __ATTR_RW(_name)                        \
 	{                                       \
@@ -366,8 +410,6 @@ struct perf_event_mmap_page {
 	bool cap_user_rdpmc;
 	u16 pmc_width;
 };
-
-struct attribute_group;
 
 struct pmu {
 	void *module;
