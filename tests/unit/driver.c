@@ -112,17 +112,35 @@ void perf_event_release_kernel(struct perf_event *event)
 	assert_ptr_equal(event, &hardware_event);
 }
 
+/* perf's own of each CPU for our PMU; its timer is for events that take turns. */
+static struct perf_cpu_context cpu_context;
+
+void free_percpu(void *p)
+{
+	assert_ptr_equal(p, &cpu_context);
+	assert_false(cpu_context.hrtimer.active);
+}
+
+void driver_write_mux_interval(void)
+{
+	cpu_context.hrtimer.active = true;
+}
+
 int perf_pmu_register(struct pmu *pmu, const char *name, int type)
 {
 	pmu->name = name;
 	pmu->type = type < 0 ? DRIVER_TYPE : type;
 	pmu->pmu_disable_count = &disable_count;
+	pmu->pmu_cpu_context = &cpu_context;
 	disable_count = 0;
 	return 0;
 }
 
 void perf_pmu_unregister(struct pmu *pmu)
 {
+	/* perf itself frees only contexts that tasks cannot have. */
+	if (pmu->task_ctx_nr == perf_invalid_context)
+		free_percpu(pmu->pmu_cpu_context);
 	pmu->pmu_disable_count = NULL;
 	pmu->capabilities = 0;
 }

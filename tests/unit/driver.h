@@ -83,6 +83,8 @@ void driver_reload(struct driver *driver, u32 n, u64 left);
 void driver_freq_tick(struct driver *driver, u32 n);
 /* The count that read(2) shows. */
 u64 driver_read(struct driver *driver, u32 n);
+/* The administrator writes our PMU's perf_event_mux_interval_ms. */
+void driver_write_mux_interval(void);
 /* What the driver's timer does. */
 void driver_tick(struct driver *driver);
 

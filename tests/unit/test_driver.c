@@ -487,8 +487,20 @@ static void slots_have_an_end(void **state)
 	assert_agreed(driver);
 }
 
+/* A write of perf_event_mux_interval_ms starts perf's timer on each CPU. */
+static void timer_of_perf_does_not_outlive_its_memory(void **state)
+{
+	(void)state;
+	driver_write_mux_interval();
+	pvg_pmu_unregister();
+	assert_int_equal(pvg_pmu_register(), 0);
+}
+
 #define DRIVER(test) \
 	cmocka_unit_test_setup_teardown(test, driver_begin, driver_end)
+
+#define BESIDE(test) \
+	cmocka_unit_test_setup_teardown(test, driver_begin_beside, driver_end)
 
 #define DRIVER_INTEL(test)                                        \
 	cmocka_unit_test_setup_teardown(test, driver_begin_intel, \
@@ -519,6 +531,8 @@ int main(void)
 		DRIVER(interrupt_that_was_lost_comes_with_the_next_call),
 		DRIVER_INTEL(interrupt_that_was_lost_comes_with_the_next_call),
 		DRIVER(slots_have_an_end),
+		DRIVER(timer_of_perf_does_not_outlive_its_memory),
+		BESIDE(timer_of_perf_does_not_outlive_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

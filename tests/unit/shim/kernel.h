@@ -90,10 +90,9 @@ static inline s64 local64_cmpxchg(local64_t *l, s64 old, s64 value)
 #define local_irq_disable() ((void)0)
 #define local_irq_enable() ((void)0)
 
-static inline void free_percpu(void *p)
-{
-	(void)p;
-}
+void free_percpu(void *p);
+
+#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < 1; (cpu)++)
 
 static inline void rcu_barrier(void)
 {
@@ -198,6 +197,14 @@ void unregister_nmi_handler(unsigned int type, const char *name);
 struct hrtimer {
 	bool active;
 };
+
+static inline int hrtimer_cancel(struct hrtimer *timer)
+{
+	bool active = timer->active;
+
+	timer->active = false;
+	return active;
+}
 
 struct irq_work {
 	bool queued;
@@ -375,6 +382,7 @@ struct perf_event_context {
 
 struct perf_cpu_context {
 	struct perf_event_context ctx;
+	struct hrtimer hrtimer;
 };
 
 struct pmu;
