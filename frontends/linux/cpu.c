@@ -8,6 +8,8 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/clock.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
 
 /* How often a CPU looks after its host. */
 #define CHECK_NS NSEC_PER_SEC
@@ -17,6 +19,8 @@
 #define REARM_NS (10 * NSEC_PER_MSEC)
 
 DEFINE_PER_CPU(struct pvg_cpu, pvg_cpus);
+/* The kernel has little room for what modules define like this. */
+static_assert(sizeof(struct pvg_cpu) <= 512);
 
 static enum cpuhp_state hotplug = CPUHP_INVALID;
 
@@ -219,7 +223,9 @@ int pvg_cpus_alloc(void)
 		struct pvg_cpu *cpu = per_cpu_ptr(&pvg_cpus, number);
 
 		cpu->area = (void *)get_zeroed_page(GFP_KERNEL);
-		if (!cpu->area) {
+		cpu->slot = kcalloc_node(PVPMU_MAX_SLOTS, sizeof(*cpu->slot),
+					 GFP_KERNEL, cpu_to_node(number));
+		if (!cpu->area || !cpu->slot) {
 			pvg_cpus_free();
 			return -ENOMEM;
 		}
@@ -238,8 +244,10 @@ void pvg_cpus_free(void)
 {
 	int number;
 
-	for_each_possible_cpu(number)
+	for_each_possible_cpu(number) {
 		free_page((unsigned long)per_cpu(pvg_cpus, number).area);
+		kfree(per_cpu(pvg_cpus, number).slot);
+	}
 }
 
 /* Context: process. */

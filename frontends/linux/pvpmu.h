@@ -161,7 +161,7 @@ enum pvg_notice {
  * @refusal: the error that the host refused an event with
  * @timer: looks after the host, see cpu.c
  * @work: does what an NMI or the scheduler cannot
- * @slot: slots
+ * @slot: PVPMU_MAX_SLOTS slots
  */
 struct pvg_cpu {
 	void *area;
@@ -188,7 +188,7 @@ struct pvg_cpu {
 	s32 refusal;
 	struct hrtimer timer;
 	struct irq_work work;
-	struct pvg_slot slot[PVPMU_MAX_SLOTS];
+	struct pvg_slot *slot;
 };
 
 DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);

@@ -256,6 +256,7 @@ static void sample_event_took(u64 ns)
 /* --- files of the driver that are not here --- */
 
 struct pvg_cpu pvg_cpus;
+static struct pvg_slot slots[PVPMU_MAX_SLOTS];
 
 static void no_cpuid(u32 leaf, u32 regs[4])
 {
@@ -394,6 +395,8 @@ void driver_init(struct driver *driver)
 	fake_init(&driver->fake, NULL);
 	now = driver;
 	memset(cpu, 0, sizeof(*cpu));
+	memset(slots, 0, sizeof(slots));
+	cpu->slot = slots;
 	cpu->area = &driver->fake.area;
 	cpu->allowed = true;
 	pvg_overflow_init();
