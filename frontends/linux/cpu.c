@@ -4,7 +4,6 @@
 
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
-#include <linux/gfp.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/clock.h>
@@ -52,6 +51,9 @@ static void tell(struct pvg_cpu *cpu)
 	if (notices & BIT(PVG_NOTICE_VERSION))
 		pr_warn("CPU %d: the host's pvpmu is not of version %u, events do not count there\n",
 			number, PVPMU_ABI_MAJOR);
+	if (notices & BIT(PVG_NOTICE_UNSEEN))
+		pr_warn("CPU %d: what the host writes into our page does not arrive, events do not count there\n",
+			number);
 	if (notices & BIT(PVG_NOTICE_REFUSED))
 		pr_info("CPU %d: the host refused an event (%d), it does not count\n",
 			number, cpu->refusal);
@@ -222,7 +224,7 @@ int pvg_cpus_alloc(void)
 	for_each_possible_cpu(number) {
 		struct pvg_cpu *cpu = per_cpu_ptr(&pvg_cpus, number);
 
-		cpu->area = (void *)get_zeroed_page(GFP_KERNEL);
+		cpu->area = pvg_area_alloc();
 		cpu->slot = kcalloc_node(PVPMU_MAX_SLOTS, sizeof(*cpu->slot),
 					 GFP_KERNEL, cpu_to_node(number));
 		if (!cpu->area || !cpu->slot) {
@@ -245,7 +247,7 @@ void pvg_cpus_free(void)
 	int number;
 
 	for_each_possible_cpu(number) {
-		free_page((unsigned long)per_cpu(pvg_cpus, number).area);
+		pvg_area_free(per_cpu(pvg_cpus, number).area);
 		kfree(per_cpu(pvg_cpus, number).slot);
 	}
 }

@@ -133,6 +133,7 @@ enum pvg_notice {
 	PVG_NOTICE_REFUSED,
 	PVG_NOTICE_VERSION,
 	PVG_NOTICE_STRANGE,
+	PVG_NOTICE_UNSEEN,
 };
 
 /**
@@ -226,6 +227,8 @@ static inline bool pvg_counts_nothing(const struct hw_perf_event *hwc)
 int pvg_discover(struct pvg_host *host, u32 hint, bool all);
 
 /* area.c */
+void *pvg_area_alloc(void);
+void pvg_area_free(void *area);
 s64 pvg_call(struct pvg_cpu *cpu, u32 op, u32 a, u32 b, u32 c);
 bool pvg_absent(s64 result);
 bool pvg_line(struct pvg_cpu *cpu, u32 id, struct pvg_line *line);

@@ -90,6 +90,41 @@ void shim_moment(void)
 	now->moment = moment;
 }
 
+/* A guest whose memory is encrypted: free pages are private. */
+unsigned long get_zeroed_page(u32 flags)
+{
+	(void)flags;
+	now->pages++;
+	return (unsigned long)aligned_alloc(PVPMU_AREA_SIZE, PVPMU_AREA_SIZE);
+}
+
+void free_page(unsigned long address)
+{
+	if (!address)
+		return;
+	now->pages--;
+	assert_true(now->pages_shared <= now->pages);
+	free((void *)address);
+}
+
+int set_memory_decrypted(unsigned long address, int pages)
+{
+	assert_int_equal(address % PVPMU_AREA_SIZE, 0);
+	assert_int_equal(pages, 1);
+	if (!now->page_answer)
+		now->pages_shared++;
+	return now->page_answer;
+}
+
+int set_memory_encrypted(unsigned long address, int pages)
+{
+	assert_int_equal(address % PVPMU_AREA_SIZE, 0);
+	assert_int_equal(pages, 1);
+	if (!now->page_answer)
+		now->pages_shared--;
+	return now->page_answer;
+}
+
 /* --- perf --- */
 
 static int disable_count;
@@ -286,6 +321,8 @@ static s64 call(u32 number, u32 op, u32 a, u32 b, u32 c)
 	if (now->absent)
 		return -1000; /* what KVM says to a number that it does not know */
 	result = guest_call(&now->fake, op - PVPMU_OP_BASE, a, b, c);
+	if (op == PVPMU_OP_BASE + PVPMU_OP_SETUP && now->scribble)
+		now->scribble(&now->fake.area);
 	deliver(raised);
 	shim_moment();
 	return result;

@@ -22,6 +22,10 @@
  * @off: the administrator switched the driver off
  * @hardware: the guest has a PMU in hardware as well
  * @calls: hypercalls so far
+ * @scribble: called when SETUP is done, on what the guest sees of its page
+ * @page_answer: what the kernel answers when a page is to change hands
+ * @pages_shared: how many the host sees unencrypted
+ * @pages: how many the driver has
  * @moment: called wherever an NMI may come in; not from within itself
  * @moments: how often that was
  * @in_nmi: an NMI is being handled
@@ -41,6 +45,10 @@ struct driver {
 	bool off;
 	bool hardware;
 	u64 calls;
+	void (*scribble)(struct pvpmu_area *area);
+	int page_answer;
+	int pages_shared;
+	int pages;
 	void (*moment)(struct driver *driver);
 	u64 moments;
 	bool in_nmi;

@@ -20,6 +20,7 @@ typedef int64_t ktime_t;
 #define THIS_MODULE NULL
 
 #define ENOENT 2
+#define EIO 5
 #define ENXIO 6
 #define EAGAIN 11
 #define ENODEV 19
@@ -192,6 +193,14 @@ typedef int (*nmi_handler_t)(unsigned int type, struct pt_regs *regs);
 int register_nmi_handler(unsigned int type, nmi_handler_t handler, int flags,
 			 const char *name);
 void unregister_nmi_handler(unsigned int type, const char *name);
+
+/* linux/gfp.h, linux/set_memory.h */
+#define GFP_KERNEL 0
+
+unsigned long get_zeroed_page(u32 flags);
+void free_page(unsigned long address);
+int set_memory_decrypted(unsigned long address, int pages);
+int set_memory_encrypted(unsigned long address, int pages);
 
 /* linux/hrtimer.h, linux/irq_work.h */
 struct hrtimer {
