@@ -4,12 +4,46 @@
 
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/processor.h>
+#include <linux/set_memory.h>
 #include <linux/string.h>
 
 /* A line that is odd for longer than this was copied so; see abi.h. */
 #define LINE_TRIES 64
+
+/**
+ * pvg_area_alloc() - makes a page that the host can see
+ *
+ * In a guest whose memory is encrypted (SEV, TDX) a page is the guest's own until
+ * it is shared.  One of which it is not known is in nobody's hands any more.
+ *
+ * Context: process.
+ * Return: a page of any contents, or NULL.
+ */
+void *pvg_area_alloc(void)
+{
+	unsigned long page = get_zeroed_page(GFP_KERNEL);
+
+	if (!page || set_memory_decrypted(page, 1))
+		return NULL;
+	return (void *)page;
+}
+
+/**
+ * pvg_area_free() - the end of such a page
+ * @area: the page, which no host has any more, or NULL
+ *
+ * Context: process.
+ */
+void pvg_area_free(void *area)
+{
+	unsigned long page = (unsigned long)area;
+
+	if (page && !set_memory_encrypted(page, 1))
+		free_page(page);
+}
 
 struct pvpmu_area *pvg_area(struct pvg_cpu *cpu)
 {
@@ -97,13 +131,23 @@ void pvg_detach(struct pvg_cpu *cpu)
 	cpu->live = false;
 }
 
+/* Does the host write where we read?  All of it is written by SETUP. */
+static bool is_seen(struct pvg_cpu *cpu)
+{
+	const struct pvpmu_header_host *host = &pvg_area(cpu)->host;
+
+	return !(READ_ONCE(host->seq) & 1) && READ_ONCE(host->generation) &&
+	       READ_ONCE(host->version) == cpu->host.version;
+}
+
 /**
  * pvg_setup() - registers this CPU's area
  * @cpu: this CPU; it has no slot that is open
  *
  * Context: interrupts off, on @cpu.
  * Return: PVPMU_OK, then the area is empty and @cpu is live; otherwise an
- *         error of SETUP, or PVPMU_ERR_NO_AREA if there is no host.
+ *         error of SETUP, or PVPMU_ERR_NO_AREA if there is no host, or what it
+ *         writes is not to be seen.
  */
 s64 pvg_setup(struct pvg_cpu *cpu)
 {
@@ -129,10 +173,13 @@ s64 pvg_setup(struct pvg_cpu *cpu)
 	pvg_area(cpu)->guest.features = host.features;
 	result = pvg_call(cpu, PVPMU_OP_SETUP, lower_32_bits(frame),
 			  upper_32_bits(frame), pvg_lvtpc_open(&host));
-	if (result >= 0) {
-		cpu->live = true;
-		cpu->lost = false;
+	if (result < 0)
+		return result;
+	cpu->live = true;
+	cpu->lost = false;
+	if (is_seen(cpu))
 		return PVPMU_OK;
-	}
-	return result;
+	pvg_notice(cpu, PVG_NOTICE_UNSEEN);
+	pvg_detach(cpu);
+	return PVPMU_ERR_NO_AREA;
 }

@@ -91,6 +91,7 @@ static void leave(struct pvg_cpu *cpu, u32 id, u64 now)
 	local64_set(&hwc->period_left,
 		    max_t(s64, hwc->sample_period - pvg_since(hwc), 1));
 	slot->total = 0;
+	slot->freq_count -= local64_read(&slot->count);
 	local64_set(&slot->count, 0);
 	pvg_rdpmc_show(slot->event);
 }
@@ -319,6 +320,8 @@ static void describe(struct pvg_cpu *cpu, u32 id)
 		line->next_period =
 			pvg_period(cpu, event, hwc->sample_period);
 	}
+	slot->length = line->period;
+	slot->reload = line->next_period;
 	line->leader = leader_id(cpu, id, event);
 	slot->enabled = 0;
 	slot->running = 0;
@@ -560,10 +563,8 @@ int pvg_take(struct pvg_cpu *cpu, struct perf_event *event)
 	id = __ffs(all & ~cpu->used);
 	slot = &cpu->slot[id];
 	*slot = (struct pvg_slot){};
-	if (event->attr.freq) {
-		slot->freq_count = local64_read(&event->count);
+	if (event->attr.freq)
 		slot->freq_time = pvg_clock();
-	}
 	slot->published = event->tstamp;
 	slot->event = event;
 	cpu->used |= BIT(id);

@@ -8,6 +8,7 @@
 #ifndef PVG_COMPAT_H
 #define PVG_COMPAT_H
 
+#include <linux/cpumask.h>
 #include <linux/hrtimer.h>
 #include <linux/percpu.h>
 #include <linux/perf_event.h>
@@ -46,16 +47,31 @@ static inline bool pvg_has_events(const struct task_struct *task)
 	return ctx && READ_ONCE(ctx->nr_events);
 }
 
-/* perf frees what it keeps of CPUs only of PMUs that tasks cannot have. */
+/* Runs on where perf_event_mux_interval_ms was written, with or without events. */
+static inline void pvg_stop_rotation(struct perf_cpu_context __percpu *contexts)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		hrtimer_cancel(&per_cpu_ptr(contexts, cpu)->hrtimer);
+}
+
+/*
+ * perf frees what it keeps of CPUs only of PMUs that tasks cannot have, and at
+ * once.
+ */
 static inline void pvg_pmu_forget(struct pmu *pmu)
 {
 	struct perf_cpu_context __percpu *contexts = pmu->pmu_cpu_context;
 	bool leaks = pmu->task_ctx_nr == perf_hw_context;
 
+	pvg_stop_rotation(contexts);
 	perf_pmu_unregister(pmu);
 	rcu_barrier(); /* for contexts that point to it */
-	if (leaks)
-		free_percpu(contexts);
+	if (!leaks)
+		return;
+	pvg_stop_rotation(contexts);
+	free_percpu(contexts);
 }
 
 #elif PROBE_TASK_CTX_ONE

@@ -14,6 +14,14 @@
 #define PVG_CLASS_SHIFT 56
 #define PVG_CLASS_MASK GENMASK_ULL(63, 56)
 #define PVG_ID_MASK GENMASK_ULL(31, 0)
-#define PVG_RAW_MASK (GENMASK_ULL(35, 32) | GENMASK_ULL(15, 0))
+
+/* The CPU's own event number: event and unit mask, and what may be beside them */
+#define PVG_RAW_NARROW GENMASK_ULL(15, 0)
+#define PVG_RAW_WIDE (GENMASK_ULL(35, 32) | PVG_RAW_NARROW)
+#define PVG_RAW_EDGE BIT_ULL(18)
+#define PVG_RAW_ANY BIT_ULL(21)
+#define PVG_RAW_INVERT BIT_ULL(23)
+#define PVG_RAW_THRESHOLD GENMASK_ULL(31, 24)
+#define PVG_RAW_UPPER GENMASK_ULL(55, 32)
 
 #endif /* PVG_CONFIG_H */

@@ -4,10 +4,11 @@
 
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
-#include <linux/gfp.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/clock.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
 
 /* How often a CPU looks after its host. */
 #define CHECK_NS NSEC_PER_SEC
@@ -17,6 +18,8 @@
 #define REARM_NS (10 * NSEC_PER_MSEC)
 
 DEFINE_PER_CPU(struct pvg_cpu, pvg_cpus);
+/* The kernel has little room for what modules define like this. */
+static_assert(sizeof(struct pvg_cpu) <= 512);
 
 static enum cpuhp_state hotplug = CPUHP_INVALID;
 
@@ -48,6 +51,9 @@ static void tell(struct pvg_cpu *cpu)
 	if (notices & BIT(PVG_NOTICE_VERSION))
 		pr_warn("CPU %d: the host's pvpmu is not of version %u, events do not count there\n",
 			number, PVPMU_ABI_MAJOR);
+	if (notices & BIT(PVG_NOTICE_UNSEEN))
+		pr_warn("CPU %d: what the host writes into our page does not arrive, events do not count there\n",
+			number);
 	if (notices & BIT(PVG_NOTICE_REFUSED))
 		pr_info("CPU %d: the host refused an event (%d), it does not count\n",
 			number, cpu->refusal);
@@ -218,8 +224,10 @@ int pvg_cpus_alloc(void)
 	for_each_possible_cpu(number) {
 		struct pvg_cpu *cpu = per_cpu_ptr(&pvg_cpus, number);
 
-		cpu->area = (void *)get_zeroed_page(GFP_KERNEL);
-		if (!cpu->area) {
+		cpu->area = pvg_area_alloc();
+		cpu->slot = kcalloc_node(PVPMU_MAX_SLOTS, sizeof(*cpu->slot),
+					 GFP_KERNEL, cpu_to_node(number));
+		if (!cpu->area || !cpu->slot) {
 			pvg_cpus_free();
 			return -ENOMEM;
 		}
@@ -237,8 +245,10 @@ void pvg_cpus_free(void)
 {
 	int number;
 
-	for_each_possible_cpu(number)
-		free_page((unsigned long)per_cpu(pvg_cpus, number).area);
+	for_each_possible_cpu(number) {
+		pvg_area_free(per_cpu(pvg_cpus, number).area);
+		kfree(per_cpu(pvg_cpus, number).slot);
+	}
 }
 
 /* Context: process. */

@@ -36,32 +36,45 @@ s64 pvg_query(u32 type, u64 config)
 	return result;
 }
 
+/* Is there an event of this number? */
+static bool is_cache(u64 number)
+{
+	return (number & 0xff) < PVPMU_CACHE_END &&
+	       (number >> 8 & 0xff) < PVPMU_CACHE_OP_END &&
+	       number >> 16 < PVPMU_CACHE_RESULT_END;
+}
+
+/* Beside a PMU in hardware they are not ours: perf asks us for what that one does
+ * not have, and nobody would see who counted it. */
+static int translate_generic(u32 of, u64 number, u32 *type, u64 *config)
+{
+	if (pvg_is_second())
+		return -ENOENT;
+	*config = number;
+	if (of == PERF_TYPE_HARDWARE) {
+		*type = PVPMU_TYPE_HARDWARE;
+		return number < PVPMU_HW_END ? 0 : -EINVAL;
+	}
+	*type = PVPMU_TYPE_CACHE;
+	return is_cache(number) ? 0 : -EINVAL;
+}
+
 /* Return: 0, -ENOENT (none of ours), -EINVAL (ours, but there is no such). */
 static int translate(const struct perf_event_attr *attr, u32 *type,
 		     u64 *config)
 {
 	u64 number = attr->config;
 
-	if (attr->type == PERF_TYPE_HARDWARE) {
-		*type = PVPMU_TYPE_HARDWARE;
-		*config = number;
-		return number < PVPMU_HW_END ? 0 : -ENOENT;
-	}
-	if (attr->type == PERF_TYPE_HW_CACHE) {
-		*type = PVPMU_TYPE_CACHE;
-		*config = number;
-		return number >> 24 ? -EINVAL : 0;
-	}
+	if (attr->type == PERF_TYPE_HARDWARE ||
+	    attr->type == PERF_TYPE_HW_CACHE)
+		return translate_generic(attr->type, number, type, config);
 	if (attr->type != pvg_pmu.type)
 		return -ENOENT;
 	if (attr->config1 || attr->config2)
 		return -EINVAL;
 	*type = number >> PVG_CLASS_SHIFT;
-	if (!*type) {
-		*type = PVPMU_TYPE_RAW;
-		*config = number;
-		return number & ~PVG_RAW_MASK ? -EINVAL : 0;
-	}
+	if (!*type)
+		return pvg_raw(number, type, config);
 	*config = number & PVG_ID_MASK;
 	number &= ~(PVG_ID_MASK | PVG_CLASS_MASK);
 	return number || *type > PVPMU_TYPE_HYPERVISOR ? -EINVAL : 0;
@@ -82,43 +95,51 @@ static bool of_cpu(u32 type)
 
 /*
  * Guests of ours, or ourselves beside them.  Tools ask to leave guests out by
- * default, so it is refused with the error that has them try without.  It is
- * free where there can be none; and what does not tell of guests has no part
- * that is theirs, as for Linux's own software events.
+ * default, so where the host cannot tell them apart that is refused with the
+ * error that has them try without.  Where there can be none it is free, and what
+ * does not tell of guests has no part that is theirs, as for Linux's own software
+ * events.
  */
 static int guest_filters(const struct perf_event_attr *attr, u32 type, u32 caps,
 			 u32 *flags)
 {
-	if (attr->exclude_host && attr->exclude_guest)
-		return -EINVAL;
-	if (attr->exclude_host) {
-		if (!(caps & PVPMU_CAP_EXCLUDE_HOST))
-			return -EOPNOTSUPP;
+	if (attr->exclude_host && !(caps & PVPMU_CAP_EXCLUDE_HOST))
+		return -EOPNOTSUPP;
+	if (attr->exclude_host)
 		*flags |= PVPMU_FLAG_EXCLUDE_HOST;
-	} else if (attr->exclude_guest && is_host() && of_cpu(type)) {
-		if (!(caps & PVPMU_CAP_EXCLUDE_GUEST))
-			return -EINVAL;
-		*flags |= PVPMU_FLAG_EXCLUDE_GUEST;
-	}
+	if (!attr->exclude_guest || !is_host() || !of_cpu(type))
+		return 0;
+	if (!(caps & PVPMU_CAP_EXCLUDE_GUEST))
+		return -EINVAL;
+	*flags |= PVPMU_FLAG_EXCLUDE_GUEST;
 	return 0;
+}
+
+/* Is nothing left that it could count? */
+static bool is_nothing(const struct perf_event_attr *attr)
+{
+	if (attr->exclude_user && attr->exclude_kernel)
+		return true;
+	return attr->exclude_host && (attr->exclude_guest || !is_host());
 }
 
 /*
  * What the event leaves out.  Nothing of the hypervisor is ever counted, so
- * leaving that out is free.  To count nothing when idle cannot be done.
+ * leaving that out is free; what is idle is counted for no task, and for a CPU
+ * Linux does not leave it out on x86 either.
  */
 static int filters(const struct perf_event_attr *attr, u32 type, u32 caps,
 		   u32 *flags)
 {
+	if (is_nothing(attr)) {
+		*flags = PVG_COUNTS_NOTHING;
+		return 0;
+	}
 	*flags = 0;
 	if (attr->exclude_user)
 		*flags |= PVPMU_FLAG_EXCLUDE_USER;
 	if (attr->exclude_kernel)
 		*flags |= PVPMU_FLAG_EXCLUDE_KERNEL;
-	if (attr->exclude_user && attr->exclude_kernel)
-		return -EINVAL;
-	if (attr->exclude_idle)
-		return -EOPNOTSUPP;
 	if (attr->exclude_user && !(caps & PVPMU_CAP_EXCLUDE_USER))
 		return -EOPNOTSUPP;
 	if (attr->exclude_kernel && !(caps & PVPMU_CAP_EXCLUDE_KERNEL))

@@ -268,6 +268,7 @@ static int __init pvpmu_init(void)
 
 unregister:
 	pvg_pmu_unregister();
+	pvg_rdpmc_exit();
 detach:
 	on_each_cpu(untry, NULL, 1);
 free:
@@ -286,6 +287,7 @@ static void __exit pvpmu_exit(void)
 	switch_off();
 	mutex_unlock(&lock);
 	pvg_pmu_unregister();
+	pvg_rdpmc_exit();
 	pvg_cpus_free();
 }
 

@@ -110,14 +110,15 @@ static void sample(struct pvg_cpu *cpu, u32 id, struct pt_regs *regs)
 	hwc->last_period = pvg_since(hwc) + line.overflow_total - slot->total;
 	pvg_since(hwc) = 0;
 	slot->total = line.overflow_total;
+	slot->length = slot->reload;
+	slot->reload = READ_ONCE(pvg_area_slot(cpu, id)->guest.next_period);
 	/* A new period has begun: nothing for perf to start again. */
 	local64_set(&hwc->period_left, 0);
 
 	perf_sample_data_init(&data, 0, hwc->last_period);
 	if (overflow(event, &data, place(event, regs, &room)))
 		event->pmu->stop(event, 0);
-	WRITE_ONCE(pvg_area_slot(cpu, id)->guest.next_period,
-		   pvg_period(cpu, event, hwc->sample_period));
+	pvg_next_period(cpu, id);
 }
 
 /*

@@ -9,11 +9,14 @@
  */
 #include "pvpmu.h"
 
+#include <linux/bits.h>
+#include <linux/percpu.h>
 #include <linux/sched/task_stack.h>
 #include <asm/cpu_entry_area.h>
 #include <asm/processor.h>
 #include <asm/ptrace.h>
 #include <asm/segment.h>
+#include <asm/special_insns.h>
 
 static bool is_on(unsigned long sp, const void *stack, unsigned long size)
 {
@@ -33,11 +36,28 @@ static bool is_of_user(struct pt_regs *frame)
 }
 
 #ifdef CONFIG_X86_64
-/* The kernel, still on the user's stack: right behind SYSCALL. */
+/* Bits of CR3 that say which page tables a process has, for user and kernel */
+#define CR3_TABLES GENMASK_ULL(51, 13)
+
+/* With page table isolation the stack pointer changes CR3, on the way in. */
+static bool is_cr3(unsigned long sp)
+{
+	return boot_cpu_has(X86_FEATURE_PTI) &&
+	       !((sp ^ __read_cr3()) & CR3_TABLES);
+}
+
+/* The kernel has no stack yet: right behind SYSCALL. */
+static bool has_no_stack(unsigned long sp)
+{
+	return sp < TASK_SIZE_MAX || is_cr3(sp);
+}
+
 static struct pt_regs *behind_syscall(const struct pt_regs *regs,
 				      struct pt_regs *room)
 {
 	*room = *regs;
+	if (is_cr3(regs->sp))
+		room->sp = this_cpu_read(cpu_tss_rw.x86_tss.sp2);
 	room->ip = regs->cx;
 	room->flags = regs->r11;
 	room->cs = test_thread_flag(TIF_ADDR32) ? __USER32_CS : __USER_CS;
@@ -62,7 +82,7 @@ struct pt_regs *pvg_user_place(struct pt_regs *regs, struct pt_regs *room)
 	unsigned long sp = regs->sp;
 
 #ifdef CONFIG_X86_64
-	if (sp < TASK_SIZE_MAX)
+	if (has_no_stack(sp))
 		return behind_syscall(regs, room);
 #endif
 	if (is_on(sp, entry, sizeof(*entry)))

@@ -95,7 +95,7 @@ static void pvg_start(struct perf_event *event, int flags)
 	struct hw_perf_event *hwc = &event->hw;
 	u32 id = pvg_id(hwc);
 
-	if (WARN_ON_ONCE(!slot))
+	if (pvg_counts_nothing(hwc) || WARN_ON_ONCE(!slot))
 		return;
 	hwc->state = 0;
 	slot->want = true;
@@ -114,8 +114,7 @@ static void pvg_start(struct perf_event *event, int flags)
 		if (flags & PERF_EF_RELOAD && (left <= 0 || left != slot->left))
 			pvg_restart_period(cpu, id, left);
 		else
-			WRITE_ONCE(pvg_area_slot(cpu, id)->guest.next_period,
-				   pvg_period(cpu, event, hwc->sample_period));
+			pvg_next_period(cpu, id);
 	}
 	flush_unless_bracketed(cpu);
 }
@@ -137,10 +136,9 @@ static void pvg_stop(struct perf_event *event, int flags)
 	}
 	cpu->dirty |= BIT(id);
 	if (flags & PERF_EF_UPDATE && is_sampling_event(event) && slot->open) {
-		slot->left = max_t(s64, hwc->sample_period - pvg_since(hwc) -
-				   local64_read(&slot->count) + slot->total, 1);
+		slot->left = pvg_period_left(slot);
 		local64_set(&hwc->period_left, slot->left);
-		if (event->attr.freq && pvg_freq_tick(event, slot))
+		if (event->attr.freq && pvg_freq_tick(cpu, event, slot))
 			cpu->freq |= BIT(id);
 	}
 	flush_unless_bracketed(cpu);
@@ -151,6 +149,8 @@ static int pvg_add(struct perf_event *event, int flags)
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
 	int id;
 
+	if (pvg_counts_nothing(&event->hw))
+		return 0;
 	if (pvg_pinned_refused(event))
 		return -EAGAIN;
 	id = pvg_take(cpu, event);
@@ -168,7 +168,7 @@ static void pvg_del(struct perf_event *event, int flags)
 	struct pvg_cpu *cpu = this_cpu_ptr(&pvg_cpus);
 	struct pvg_slot *slot = slot_of(cpu, event);
 
-	if (WARN_ON_ONCE(!slot))
+	if (pvg_counts_nothing(&event->hw) || WARN_ON_ONCE(!slot))
 		return;
 	event->hw.state |= PERF_HES_STOPPED | PERF_HES_UPTODATE;
 	slot->want = false;
@@ -300,7 +300,6 @@ int pvg_pmu_register(void)
 {
 	if (served(PERF_TYPE_HARDWARE) || served(PERF_TYPE_RAW)) {
 		pvg_pmu.task_ctx_nr = perf_invalid_context;
-		pvg_pmu.capabilities |= PERF_PMU_CAP_EXTENDED_HW_TYPE;
 		return perf_pmu_register(&pvg_pmu, "pvpmu", -1);
 	}
 	pvg_pmu.capabilities |= PVG_PMU_CAPS;

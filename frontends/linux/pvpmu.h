@@ -91,6 +91,8 @@ struct pvg_line {
  * @from: the slot that it is to go on in, while a call is made for that
  * @count: what of the host's count is in the event's (NMI)
  * @total: the host's overflow_total at the last sample (NMI)
+ * @length: the period that the host has begun with that overflow (NMI)
+ * @reload: the one that comes after it (NMI)
  * @left: hw.period_left as it was when perf stopped it
  * @enabled: the host's times at the last publication, see times.c
  * @running: the same
@@ -101,7 +103,7 @@ struct pvg_line {
  * @gap: ns since the last publication in which no host counted it
  * @gap_from: since when that is so now, 0 if it is not; on pvg_clock()
  * @seen: when the host's line was last read; on pvg_clock() (NMI)
- * @freq_count: the event's count when it was last seen to move, see freq.c
+ * @freq_count: @count when it was last seen to move, see freq.c
  * @freq_time: when that was; on pvg_clock()
  */
 struct pvg_slot {
@@ -114,6 +116,8 @@ struct pvg_slot {
 	u8 from;
 	local64_t count;
 	u64 total;
+	u64 length;
+	u64 reload;
 	s64 left;
 	u64 enabled;
 	u64 running;
@@ -135,6 +139,7 @@ enum pvg_notice {
 	PVG_NOTICE_REFUSED,
 	PVG_NOTICE_VERSION,
 	PVG_NOTICE_STRANGE,
+	PVG_NOTICE_UNSEEN,
 };
 
 /**
@@ -164,7 +169,7 @@ enum pvg_notice {
  * @refusal: the error that the host refused an event with
  * @timer: looks after the host, see cpu.c
  * @work: does what an NMI or the scheduler cannot
- * @slot: slots
+ * @slot: PVPMU_MAX_SLOTS slots
  */
 struct pvg_cpu {
 	void *area;
@@ -192,7 +197,7 @@ struct pvg_cpu {
 	s32 refusal;
 	struct hrtimer timer;
 	struct irq_work work;
-	struct pvg_slot slot[PVPMU_MAX_SLOTS];
+	struct pvg_slot *slot;
 };
 
 DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);
@@ -210,6 +215,18 @@ DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);
 #define pvg_since(hwc) ((hwc)->last_tag)
 #define pvg_refuse(hwc) ((hwc)->event_base_rdpmc)
 
+/*
+ * Of an event that leaves out all that there is.  The host has no such events: it
+ * never gets into a slot, and its count is zero.
+ */
+#define PVG_COUNTS_NOTHING \
+	(PVPMU_FLAG_EXCLUDE_USER | PVPMU_FLAG_EXCLUDE_KERNEL)
+
+static inline bool pvg_counts_nothing(const struct hw_perf_event *hwc)
+{
+	return (pvg_flags(hwc) & PVG_COUNTS_NOTHING) == PVG_COUNTS_NOTHING;
+}
+
 #define for_each_id(id, mask)                                            \
 	for (u32 _mask = (mask), id; _mask && (id = __ffs(_mask), true); \
 	     _mask &= _mask - 1)
@@ -218,6 +235,8 @@ DECLARE_PER_CPU(struct pvg_cpu, pvg_cpus);
 int pvg_discover(struct pvg_host *host, u32 hint, bool all);
 
 /* area.c */
+void *pvg_area_alloc(void);
+void pvg_area_free(void *area);
 s64 pvg_call(struct pvg_cpu *cpu, u32 op, u32 a, u32 b, u32 c);
 bool pvg_absent(s64 result);
 bool pvg_line(struct pvg_cpu *cpu, u32 id, struct pvg_line *line);
@@ -256,6 +275,7 @@ void pvg_pinned_resched(struct pvg_cpu *cpu);
 struct device_attribute;
 extern struct device_attribute pvg_rdpmc_attr;
 void pvg_rdpmc_init(void);
+void pvg_rdpmc_exit(void);
 bool pvg_for_user(const struct perf_event *event);
 void pvg_rdpmc_event_init(struct perf_event *event);
 u32 pvg_rdpmc_flag(struct pvg_cpu *cpu, const struct perf_event *event);
@@ -265,7 +285,10 @@ void pvg_rdpmc_mapped(struct perf_event *event, struct mm_struct *mm);
 void pvg_rdpmc_unmapped(struct perf_event *event, struct mm_struct *mm);
 
 /* freq.c */
-bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot);
+void pvg_next_period(struct pvg_cpu *cpu, u32 id);
+s64 pvg_period_left(const struct pvg_slot *slot);
+bool pvg_freq_tick(struct pvg_cpu *cpu, struct perf_event *event,
+		   struct pvg_slot *slot);
 
 /* overflow.c */
 void pvg_overflow_init(void);
@@ -302,6 +325,10 @@ void pvg_timer_start(struct pvg_cpu *cpu);
 s64 pvg_query(u32 type, u64 config);
 int pvg_event_init(struct perf_event *event);
 
+/* raw.c */
+bool pvg_raw_is_wide(void);
+int pvg_raw(u64 number, u32 *type, u64 *config);
+
 /* sysfs.c */
 extern const struct attribute_group *pvg_groups[];
 
@@ -310,6 +337,13 @@ void *pvg_resolve(const char *name);
 
 /* pmu.c */
 extern struct pmu pvg_pmu;
+
+/* Does another PMU serve perf's generic events, and tasks?  Context: any. */
+static inline bool pvg_is_second(void)
+{
+	return pvg_pmu.task_ctx_nr == perf_invalid_context;
+}
+
 int pvg_pmu_register(void);
 void pvg_pmu_unregister(void);
 bool pvg_pmu_disabled(void);

@@ -10,23 +10,40 @@
  * set for processes that have mapped the page of such an event.
  *
  * perf's own x86 code does the same for the CPU's counters, but keeps what it
- * takes to itself.
+ * takes to itself.  In each update of a page it also writes how wide the counters
+ * of the PMU that it knows are, which is zero where it knows none: where that
+ * function returns, the page gets the width of ours.
  */
 #include "pvpmu.h"
 
 #include <linux/device.h>
 #include <linux/errno.h>
+#include <linux/kprobes.h>
 #include <linux/kstrtox.h>
 #include <linux/mm_types.h>
+#include <linux/mutex.h>
+#include <linux/ptrace.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/sysfs.h>
 
-/* User space takes the 48 bits of a read for a signed number. */
-#define COUNT_MAX (1ULL << 46)
+/* Of what RDPMC reads; user space takes it for a signed number. */
+#define COUNT_BITS 48
+#define COUNT_MAX (1ULL << (COUNT_BITS - 2))
+
+/*
+ * What the administrator may write.  With the last one, the CPU's own PMU lets
+ * processes execute RDPMC that have mapped no event; here they could read
+ * nothing, so it is the same as the one before.
+ */
+enum {
+	RDPMC_NEVER, /* the default */
+	RDPMC_MAPPED,
+	RDPMC_ALWAYS,
+};
 
 static void (*update_pce)(void *unused);
-static bool allowed; /* as the administrator wants it */
+static u8 allowed; /* as the administrator wants it */
 
 /* May user space read it?  Context: any. */
 bool pvg_for_user(const struct perf_event *event)
@@ -114,6 +131,56 @@ void pvg_rdpmc_unmapped(struct perf_event *event, struct mm_struct *mm)
 		on_each_cpu_mask(mm_cpumask(mm), update_pce, NULL, 1);
 }
 
+/* Of perf's function only calls for pages that RDPMC is used with. */
+static int page_begins(struct kretprobe_instance *instance,
+		       struct pt_regs *regs)
+{
+	struct perf_event_mmap_page **page = (void *)instance->data;
+	struct perf_event *event = (void *)regs_get_kernel_argument(regs, 0);
+
+	if (event->pmu != &pvg_pmu || !pvg_for_user(event))
+		return 1;
+	*page = (void *)regs_get_kernel_argument(regs, 1);
+	return 0;
+}
+
+static int page_is_written(struct kretprobe_instance *instance,
+			   struct pt_regs *regs)
+{
+	struct perf_event_mmap_page **page = (void *)instance->data;
+
+	(*page)->pmc_width = COUNT_BITS;
+	return 0;
+}
+
+static struct kretprobe page_probe = {
+	.kp.symbol_name = "arch_perf_update_userpage",
+	.entry_handler = page_begins,
+	.handler = page_is_written,
+	.data_size = sizeof(struct perf_event_mmap_page *),
+};
+
+static DEFINE_MUTEX(lock); /* changes of "allowed", and the one below */
+static bool probed;
+
+/* Without that there is no width, and nothing that user space could do. */
+static int allow(u8 wanted)
+{
+	int error = 0;
+
+	mutex_lock(&lock);
+	if (wanted && !update_pce)
+		error = -EOPNOTSUPP;
+	else if (wanted && !probed)
+		error = register_kretprobe(&page_probe);
+	if (wanted && !error)
+		probed = true;
+	if (!error)
+		WRITE_ONCE(allowed, wanted);
+	mutex_unlock(&lock);
+	return error;
+}
+
 static ssize_t rdpmc_show(struct device *dev, struct device_attribute *attr,
 			  char *page)
 {
@@ -123,15 +190,14 @@ static ssize_t rdpmc_show(struct device *dev, struct device_attribute *attr,
 static ssize_t rdpmc_store(struct device *dev, struct device_attribute *attr,
 			   const char *text, size_t length)
 {
-	bool wanted;
-	int error = kstrtobool(text, &wanted);
+	u8 wanted;
+	int error = kstrtou8(text, 0, &wanted);
 
-	if (error)
-		return error;
-	if (wanted && !update_pce)
-		return -EOPNOTSUPP;
-	WRITE_ONCE(allowed, wanted);
-	return length;
+	if (!error && wanted > RDPMC_ALWAYS)
+		error = -EINVAL;
+	if (!error)
+		error = allow(wanted);
+	return error ? error : (ssize_t)length;
 }
 
 struct device_attribute pvg_rdpmc_attr = __ATTR_RW(rdpmc);
@@ -140,4 +206,12 @@ struct device_attribute pvg_rdpmc_attr = __ATTR_RW(rdpmc);
 void pvg_rdpmc_init(void)
 {
 	update_pce = pvg_resolve("cr4_update_pce");
+}
+
+/* All events are gone, and so is the attribute.  Context: process. */
+void pvg_rdpmc_exit(void)
+{
+	if (probed)
+		unregister_kretprobe(&page_probe);
+	probed = false;
 }

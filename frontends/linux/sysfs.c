@@ -2,10 +2,10 @@
 /* What tools find in /sys/bus/event_source/devices: events, format, caps. */
 #include "pvpmu.h"
 
+#include <linux/cpumask.h>
 #include <linux/device.h>
 #include <linux/stringify.h>
 #include <linux/sysfs.h>
-#include <asm/processor.h>
 
 struct named {
 	struct device_attribute attr;
@@ -69,10 +69,8 @@ static umode_t event_mode(struct kobject *kobj, struct attribute *attr,
 static ssize_t event_show(struct device *dev, struct device_attribute *attr,
 			  char *page)
 {
-	bool wide = boot_cpu_data.x86_vendor == X86_VENDOR_AMD ||
-		    boot_cpu_data.x86_vendor == X86_VENDOR_HYGON;
-
-	return sysfs_emit(page, "config:0-7%s\n", wide ? ",32-35" : "");
+	return sysfs_emit(page, "config:0-7%s\n",
+			  pvg_raw_is_wide() ? ",32-35" : "");
 }
 static DEVICE_ATTR_RO(event);
 
@@ -113,6 +111,30 @@ static struct attribute *switches[] = {
 	NULL,
 };
 
+/* Events for whole CPUs only: tools open them on each of these. */
+static ssize_t cpumask_show(struct device *dev, struct device_attribute *attr,
+			    char *page)
+{
+	return cpumap_print_to_pagebuf(true, page, cpu_online_mask);
+}
+static DEVICE_ATTR_RO(cpumask);
+
+static struct attribute *cpus[] = {
+	&dev_attr_cpumask.attr,
+	NULL,
+};
+
+static umode_t if_first(struct kobject *kobj, struct attribute *attr, int index)
+{
+	return pvg_is_second() ? 0 : attr->mode;
+}
+
+static umode_t if_second(struct kobject *kobj, struct attribute *attr,
+			 int index)
+{
+	return pvg_is_second() ? attr->mode : 0;
+}
+
 static const struct attribute_group event_group = {
 	.name = "events",
 	.attrs = events,
@@ -131,6 +153,12 @@ static const struct attribute_group caps_group = {
 
 static const struct attribute_group switch_group = {
 	.attrs = switches,
+	.is_visible = if_first,
+};
+
+static const struct attribute_group cpu_group = {
+	.attrs = cpus,
+	.is_visible = if_second,
 };
 
 const struct attribute_group *pvg_groups[] = {
@@ -138,5 +166,6 @@ const struct attribute_group *pvg_groups[] = {
 	&format_group,
 	&caps_group,
 	&switch_group,
+	&cpu_group,
 	NULL,
 };

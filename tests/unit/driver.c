@@ -3,13 +3,18 @@
 
 #include "driver.h"
 
+#include <linux/math64.h>
+
 static struct driver *now;
 
 /* --- the kernel --- */
 
 struct task_struct shim_task;
 struct entry_stack shim_entry_stack;
-struct cpuinfo boot_cpu_data = { X86_VENDOR_AMD, BIT(X86_FEATURE_APIC) };
+struct cpuinfo_x86 boot_cpu_data = { 0x19, X86_VENDOR_AMD,
+				     BIT(X86_FEATURE_APIC) };
+struct tss_struct cpu_tss_rw;
+u64 shim_cr3;
 static nmi_handler_t handler;
 
 static u32 lvtpc = APIC_LVT_MASKED;
@@ -85,32 +90,117 @@ void shim_moment(void)
 	now->moment = moment;
 }
 
+/* A guest whose memory is encrypted: free pages are private. */
+unsigned long get_zeroed_page(u32 flags)
+{
+	(void)flags;
+	now->pages++;
+	return (unsigned long)aligned_alloc(PVPMU_AREA_SIZE, PVPMU_AREA_SIZE);
+}
+
+void free_page(unsigned long address)
+{
+	if (!address)
+		return;
+	now->pages--;
+	assert_true(now->pages_shared <= now->pages);
+	free((void *)address);
+}
+
+int set_memory_decrypted(unsigned long address, int pages)
+{
+	assert_int_equal(address % PVPMU_AREA_SIZE, 0);
+	assert_int_equal(pages, 1);
+	if (!now->page_answer)
+		now->pages_shared++;
+	return now->page_answer;
+}
+
+int set_memory_encrypted(unsigned long address, int pages)
+{
+	assert_int_equal(address % PVPMU_AREA_SIZE, 0);
+	assert_int_equal(pages, 1);
+	if (!now->page_answer)
+		now->pages_shared--;
+	return now->page_answer;
+}
+
 /* --- perf --- */
+
+/* What the PMU in hardware gives, if there is one */
+static struct perf_event hardware_event;
 
 struct perf_event *
 perf_event_create_kernel_counter(struct perf_event_attr *attr, int cpu,
 				 void *task, void *overflow, void *context)
 {
 	(void)attr, (void)cpu, (void)task, (void)overflow, (void)context;
+	if (now->hardware)
+		return &hardware_event;
 	return (struct perf_event *)(intptr_t)-ENOENT;
 }
 
 void perf_event_release_kernel(struct perf_event *event)
 {
-	(void)event;
-	fail();
+	assert_ptr_equal(event, &hardware_event);
+}
+
+/* perf's own of each CPU for our PMU; its timer is for events that take turns. */
+static struct perf_cpu_context cpu_context;
+
+void free_percpu(void *p)
+{
+	assert_ptr_equal(p, &cpu_context);
+	assert_false(cpu_context.hrtimer.active);
+}
+
+void driver_write_mux_interval(void)
+{
+	cpu_context.hrtimer.active = true;
 }
 
 int perf_pmu_register(struct pmu *pmu, const char *name, int type)
 {
-	(void)name;
-	pmu->type = type;
+	pmu->name = name;
+	pmu->type = type < 0 ? DRIVER_TYPE : type;
+	pmu->pmu_cpu_context = &cpu_context;
 	return 0;
 }
 
 void perf_pmu_unregister(struct pmu *pmu)
 {
-	(void)pmu;
+	/* perf itself frees only contexts that tasks cannot have. */
+	if (pmu->task_ctx_nr == perf_invalid_context)
+		free_percpu(pmu->pmu_cpu_context);
+	pmu->capabilities = 0;
+}
+
+/*
+ * One eighth of the way to the period of which @count in @ns makes sample_freq
+ * samples a second.  A period that is to run on for much longer is cut short.
+ */
+static void adjust_period(struct perf_event *event, u64 ns, u64 count)
+{
+	struct hw_perf_event *hwc = &event->hw;
+	s64 period = (s64)mul_u64_u64_div_u64(count, NSEC_PER_SEC,
+					      ns * event->attr.sample_freq);
+
+	hwc->sample_period += (period - (s64)hwc->sample_period + 7) / 8;
+	hwc->sample_period = max(hwc->sample_period, 1ull);
+	if (local64_read(&hwc->period_left) > 8 * (s64)hwc->sample_period)
+		local64_set(&hwc->period_left, 0);
+}
+
+static void adjust_at_sample(struct perf_event *event)
+{
+	struct hw_perf_event *hwc = &event->hw;
+	u64 took = now->fake.now - hwc->freq_time_stamp;
+
+	hwc->freq_time_stamp = now->fake.now;
+	if (took && took < 2 * TICK_NSEC)
+		adjust_period(event, took, hwc->last_period);
+	/* A period that ends needs no stop and start in an NMI. */
+	assert_int_equal(local64_read(&hwc->period_left), 0);
 }
 
 static int take_sample(struct perf_event *event, struct perf_sample_data *data,
@@ -124,10 +214,67 @@ static int take_sample(struct perf_event *event, struct perf_sample_data *data,
 	now->samples[n]++;
 	now->weight[n] += data->period;
 	now->fake.now += now->sample_ns;
+	if (event->attr.freq)
+		adjust_at_sample(event);
 	if (!now->stop_samples)
 		return 0;
 	now->stop_samples--;
 	return 1;
+}
+
+static struct kretprobe *page_probe;
+
+int register_kretprobe(struct kretprobe *probe)
+{
+	assert_string_equal(probe->kp.symbol_name, "arch_perf_update_userpage");
+	assert_null(page_probe);
+	page_probe = probe;
+	return 0;
+}
+
+void unregister_kretprobe(struct kretprobe *probe)
+{
+	assert_ptr_equal(page_probe, probe);
+	page_probe = NULL;
+}
+
+/* The kernel knows of no PMU but ours. */
+static void arch_perf_update_userpage(struct perf_event *event,
+				      struct perf_event_mmap_page *page)
+{
+	struct pt_regs regs = { .di = (unsigned long)event,
+				.si = (unsigned long)page };
+	struct kretprobe_instance instance;
+	bool probed =
+		page_probe && !page_probe->entry_handler(&instance, &regs);
+
+	page->cap_user_rdpmc = event->hw.flags & PERF_EVENT_FLAG_USER_READ_CNT;
+	page->pmc_width = 0;
+	memset(&regs, 0, sizeof(regs));
+	if (probed)
+		page_probe->handler(&instance, &regs);
+}
+
+void perf_event_update_userpage(struct perf_event *event)
+{
+	struct perf_event_mmap_page *page = event->rb;
+
+	if (!page)
+		return;
+	page->lock++;
+	page->index = (u32)pvg_pmu.event_idx(event);
+	page->offset = local64_read(&event->count);
+	if (page->index)
+		page->offset -= local64_read(&event->hw.prev_count);
+	arch_perf_update_userpage(event, page);
+	page->lock++;
+}
+
+/* The CPU has CR4.PCE set or not, as the process that runs wants it. */
+static void update_pce(void *unused)
+{
+	(void)unused;
+	now->pce_updates++;
 }
 
 static void sample_event_took(u64 ns)
@@ -139,7 +286,7 @@ static void sample_event_took(u64 ns)
 /* --- files of the driver that are not here --- */
 
 struct pvg_cpu pvg_cpus;
-const struct attribute_group *pvg_groups[1];
+static struct pvg_slot slots[PVPMU_MAX_SLOTS];
 
 static void no_cpuid(u32 leaf, u32 regs[4])
 {
@@ -169,6 +316,8 @@ static s64 call(u32 number, u32 op, u32 a, u32 b, u32 c)
 	if (now->absent)
 		return -1000; /* what KVM says to a number that it does not know */
 	result = guest_call(&now->fake, op - FAKE_OP_BASE, a, b, c);
+	if (op == FAKE_OP_BASE + PVPMU_OP_SETUP && now->scribble)
+		now->scribble(&now->fake.area);
 	deliver(raised);
 	shim_moment();
 	return result;
@@ -209,6 +358,8 @@ void *pvg_resolve(const char *name)
 		return (void *)take_sample;
 	if (!strcmp(name, "perf_sample_event_took"))
 		return (void *)sample_event_took;
+	if (!strcmp(name, "cr4_update_pce"))
+		return now->no_pce ? NULL : (void *)update_pce;
 	fail();
 	return NULL;
 }
@@ -277,39 +428,6 @@ bool pvg_pinned_refused(struct perf_event *event)
 	return false;
 }
 
-bool pvg_for_user(const struct perf_event *event)
-{
-	(void)event;
-	return false;
-}
-
-u32 pvg_rdpmc_flag(struct pvg_cpu *cpu, const struct perf_event *event)
-{
-	(void)cpu, (void)event;
-	return 0;
-}
-
-void pvg_rdpmc_show(struct perf_event *event)
-{
-	(void)event;
-}
-
-int pvg_rdpmc_index(struct perf_event *event)
-{
-	(void)event;
-	return 0;
-}
-
-void pvg_rdpmc_mapped(struct perf_event *event, struct mm_struct *mm)
-{
-	(void)event, (void)mm;
-}
-
-void pvg_rdpmc_unmapped(struct perf_event *event, struct mm_struct *mm)
-{
-	(void)event, (void)mm;
-}
-
 /* --- the test's side --- */
 
 void driver_init(struct driver *driver)
@@ -320,9 +438,12 @@ void driver_init(struct driver *driver)
 	fake_init(&driver->fake, NULL);
 	now = driver;
 	memset(cpu, 0, sizeof(*cpu));
+	memset(slots, 0, sizeof(slots));
+	cpu->slot = slots;
 	cpu->area = &driver->fake.area;
 	cpu->allowed = true;
 	pvg_overflow_init();
+	pvg_rdpmc_init();
 	assert_true(pvg_can_sample());
 	assert_int_equal(pvg_overflow_on(), 0);
 	assert_int_equal(pvg_pmu_register(), 0);
@@ -334,6 +455,7 @@ void driver_fini(struct driver *driver)
 	driver->moment = NULL;
 	pvg_suspend(&pvg_cpus);
 	pvg_pmu_unregister();
+	pvg_rdpmc_exit();
 	pvg_overflow_off();
 	fake_end(&driver->fake);
 }
@@ -344,6 +466,17 @@ int driver_begin(void **state)
 	assert_non_null(*state);
 	driver_init(*state);
 	return 0;
+}
+
+int driver_begin_beside(void **state)
+{
+	struct driver *driver;
+
+	driver_begin(state);
+	driver = *state;
+	pvg_pmu_unregister();
+	driver->hardware = true;
+	return pvg_pmu_register();
 }
 
 int driver_begin_intel(void **state)
@@ -375,6 +508,7 @@ void driver_attr(struct driver *driver, u32 n, u32 type, u64 config, u64 period)
 		.pmu = &pvg_pmu,
 		.ctx = &driver->ctx,
 		.cpu = 0,
+		.oncpu = -1,
 		.attr = {
 			.type = type,
 			.config = config,
@@ -410,10 +544,12 @@ void driver_sched(struct driver *driver, u32 del, u32 add)
 	pmu->pmu_disable(pmu);
 	for_each_id(n, del) {
 		pmu->del(&driver->event[n], 0);
+		driver->event[n].oncpu = -1;
 		event_ends(driver, &driver->event[n]);
 	}
 	for_each_id(n, add) {
 		driver->event[n].tstamp = driver->ctx.time;
+		driver->event[n].oncpu = 0;
 		assert_int_equal(pmu->add(&driver->event[n], PERF_EF_START), 0);
 	}
 	pmu->pmu_enable(pmu);
@@ -435,6 +571,24 @@ void driver_reload(struct driver *driver, u32 n, u64 left)
 	pvg_pmu.stop(event, PERF_EF_UPDATE);
 	local64_set(&event->hw.period_left, left);
 	pvg_pmu.start(event, PERF_EF_RELOAD);
+}
+
+void driver_freq_tick(struct driver *driver, u32 n)
+{
+	struct perf_event *event = &driver->event[n];
+	struct hw_perf_event *hwc = &event->hw;
+	struct pmu *pmu = &pvg_pmu;
+	s64 came;
+
+	time_passes(driver);
+	pmu->pmu_disable(pmu);
+	pmu->stop(event, PERF_EF_UPDATE);
+	came = local64_read(&event->count) - (s64)hwc->freq_count_stamp;
+	hwc->freq_count_stamp = (u64)local64_read(&event->count);
+	if (came > 0)
+		adjust_period(event, TICK_NSEC, (u64)came);
+	pmu->start(event, came > 0 ? PERF_EF_RELOAD : 0);
+	pmu->pmu_enable(pmu);
 }
 
 u64 driver_read(struct driver *driver, u32 n)

@@ -487,8 +487,107 @@ static void slots_have_an_end(void **state)
 	assert_agreed(driver);
 }
 
+/* In a guest whose memory is encrypted: the host writes elsewhere, */
+static void nothing_arrives(struct pvpmu_area *area)
+{
+	memset(&area->host, 0, sizeof(area->host));
+}
+
+/* or what it writes is not what the guest reads, */
+static void noise_arrives(struct pvpmu_area *area)
+{
+	memset(&area->host, 0xa6, sizeof(area->host));
+}
+
+/* and what it says may look right in part. */
+static void half_arrives(struct pvpmu_area *area)
+{
+	area->host.seq |= 1;
+}
+
+static void no_setup_arrives(struct pvpmu_area *area)
+{
+	area->host.generation = 0;
+}
+
+static void page_that_the_host_does_not_write_is_no_area(void **state)
+{
+	void (*const seen[])(struct pvpmu_area *area) = {
+		nothing_arrives, noise_arrives, half_arrives, no_setup_arrives,
+	};
+	struct driver *driver = *state;
+	u32 i;
+
+	driver_event(driver, 0, INSTRUCTIONS, 0);
+	driver_sched(driver, 0, 1);
+	for (i = 0; i < ARRAY_SIZE(seen); i++) {
+		driver_run(driver, 2 * NSEC_PER_SEC, 1000);
+		driver->scribble = seen[i];
+		driver_lose_host(driver);
+		cpu->notices = 0;
+		driver_tick(driver);
+		assert_false(cpu->live);
+		assert_true(cpu->notices & BIT(PVG_NOTICE_UNSEEN));
+		assert_false(cpu->notices & BIT(PVG_NOTICE_BACK));
+		/* The host has let it go. */
+		assert_false(driver->fake.attached);
+		driver->scribble = NULL;
+		driver_run(driver, 2 * NSEC_PER_SEC, 1000);
+		driver_tick(driver);
+		assert_true(cpu->live);
+	}
+	driver_run(driver, NSEC_PER_SEC, 1000);
+	driver_sched(driver, 1, 0);
+	/* What did not count did not run. */
+	assert_true(driver->event[0].total_time_running <
+		    driver->event[0].total_time_enabled);
+}
+
+static void page_is_shared_while_it_is_an_area(void **state)
+{
+	struct driver *driver = *state;
+	void *area = pvg_area_alloc();
+
+	assert_non_null(area);
+	assert_int_equal(driver->pages_shared, 1);
+	pvg_area_free(area);
+	assert_int_equal(driver->pages_shared, 0);
+	assert_int_equal(driver->pages, 0);
+	pvg_area_free(NULL);
+}
+
+/* It must not get into the hands of others, who may put secrets there. */
+static void page_that_stays_shared_is_not_freed(void **state)
+{
+	struct driver *driver = *state;
+	void *area = pvg_area_alloc();
+
+	driver->page_answer = -EIO;
+	pvg_area_free(area);
+	assert_int_equal(driver->pages_shared, 1);
+	assert_int_equal(driver->pages, 1);
+	free(area);
+	/* Nor one of which nobody knows. */
+	driver->pages = 0;
+	driver->pages_shared = 0;
+	assert_null(pvg_area_alloc());
+	assert_int_equal(driver->pages, 1);
+}
+
+/* A write of perf_event_mux_interval_ms starts perf's timer on each CPU. */
+static void timer_of_perf_does_not_outlive_its_memory(void **state)
+{
+	(void)state;
+	driver_write_mux_interval();
+	pvg_pmu_unregister();
+	assert_int_equal(pvg_pmu_register(), 0);
+}
+
 #define DRIVER(test) \
 	cmocka_unit_test_setup_teardown(test, driver_begin, driver_end)
+
+#define BESIDE(test) \
+	cmocka_unit_test_setup_teardown(test, driver_begin_beside, driver_end)
 
 #define DRIVER_INTEL(test)                                        \
 	cmocka_unit_test_setup_teardown(test, driver_begin_intel, \
@@ -519,6 +618,11 @@ int main(void)
 		DRIVER(interrupt_that_was_lost_comes_with_the_next_call),
 		DRIVER_INTEL(interrupt_that_was_lost_comes_with_the_next_call),
 		DRIVER(slots_have_an_end),
+		DRIVER(page_that_the_host_does_not_write_is_no_area),
+		DRIVER(page_is_shared_while_it_is_an_area),
+		DRIVER(page_that_stays_shared_is_not_freed),
+		DRIVER(timer_of_perf_does_not_outlive_its_memory),
+		BESIDE(timer_of_perf_does_not_outlive_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

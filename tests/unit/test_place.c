@@ -16,6 +16,9 @@
 
 struct task_struct shim_task;
 struct entry_stack shim_entry_stack;
+struct cpuinfo_x86 boot_cpu_data;
+struct tss_struct cpu_tss_rw;
+u64 shim_cr3;
 
 static struct pt_regs room;
 
@@ -52,6 +55,7 @@ static int begin(void **state)
 	shim_task = (struct task_struct){ 0 };
 	shim_entry_stack = (struct entry_stack){ 0 };
 	room = (struct pt_regs){ 0 };
+	boot_cpu_data = (struct cpuinfo_x86){ 0 };
 	return 0;
 }
 
@@ -166,6 +170,44 @@ static void right_behind_syscall_the_registers_have_it(void **state)
 	shim_task.flags = TIF_ADDR32;
 	assert_int_equal(pvg_user_place(&regs, &room)->cs, __USER32_CS);
 }
+
+/*
+ * With page table isolation the kernel has no register but the stack pointer to
+ * change CR3 with.  It has put that of the user away; the kernel's page table is
+ * the one below the user's.
+ */
+static void while_cr3_changes_the_tss_has_the_stack_pointer(void **state)
+{
+	const u64 kernel = 0x2000, user = 0x3000;
+	const u64 pcid = 0x806, keep = 1ull << 63;
+	const u64 seen[] = { user, user | pcid, user | pcid | keep, kernel };
+	struct pt_regs regs = {
+		.ip = KERNEL_IP,
+		.cs = 0x10,
+		.cx = USER_IP,
+	};
+	struct pt_regs *place;
+	u32 i;
+
+	(void)state;
+	boot_cpu_data.features = BIT(X86_FEATURE_PTI);
+	cpu_tss_rw.x86_tss.sp2 = USER_SP;
+	shim_cr3 = kernel | (pcid & 0xff);
+	user_frame(task_pt_regs(current), OLD_IP);
+	for (i = 0; i < ARRAY_SIZE(seen); i++) {
+		regs.sp = seen[i];
+		place = pvg_user_place(&regs, &room);
+		assert_ptr_equal(place, &room);
+		assert_int_equal(place->ip, USER_IP);
+		assert_int_equal(place->sp, USER_SP);
+	}
+	/* Before it, and where there is no isolation */
+	regs.sp = USER_SP + 8;
+	assert_int_equal(pvg_user_place(&regs, &room)->sp, USER_SP + 8);
+	boot_cpu_data.features = 0;
+	regs.sp = user;
+	assert_int_equal(pvg_user_place(&regs, &room)->sp, user);
+}
 #else
 /* The stack pointer is below the frame before it is copied there. */
 static void an_address_of_the_kernel_is_not_believed(void **state)
@@ -201,6 +243,7 @@ int main(void)
 		PLACE(no_frame_of_the_kernel_is_it),
 #ifdef CONFIG_X86_64
 		PLACE(right_behind_syscall_the_registers_have_it),
+		PLACE(while_cr3_changes_the_tss_has_the_stack_pointer),
 #else
 		PLACE(an_address_of_the_kernel_is_not_believed),
 		PLACE(sysenter_has_no_address_at_first),

@@ -119,10 +119,8 @@ static uint64_t read_page(volatile struct perf_event_mmap_page *page,
 		*by_rdpmc = page->cap_user_rdpmc && index;
 		if (*by_rdpmc) {
 			more = rdpmc(index - 1);
-			/* zero where the kernel knows no PMU: all of it */
-			width = (64 - width) % 64;
-			more = (int64_t)((uint64_t)more << width);
-			count += more >> width;
+			more = (int64_t)((uint64_t)more << (64 - width));
+			count += more >> (64 - width);
 		}
 		asm volatile("" : : : "memory");
 	} while (page->lock != seq);
@@ -157,6 +155,8 @@ static void counts(int fd, volatile struct perf_event_mmap_page *page)
 	loop(1000000);
 	after = read_page(page, &by_rdpmc);
 	check("read without a call", by_rdpmc, page->index);
+	check("page tells how wide it is", page->pmc_width == 48,
+	      page->pmc_width);
 	check("a loop of 1000000",
 	      after - before >= 1000000 && after - before < 1000100,
 	      after - before);

@@ -7,6 +7,10 @@
 #ifndef SHIM_KERNEL_H
 #define SHIM_KERNEL_H
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
 #include <pvpmu/env.h>
 
 typedef int64_t ktime_t;
@@ -14,17 +18,22 @@ typedef int64_t ktime_t;
 #define THIS_MODULE NULL
 
 #define ENOENT 2
+#define EIO 5
 #define ENXIO 6
 #define EAGAIN 11
 #define ENODEV 19
 #define EINVAL 22
 #define EPROTO 71
+#define ERANGE 34
 #define EOPNOTSUPP 95
 
 #define NSEC_PER_MSEC 1000000ll
+#define TICK_NSEC 4000000ll /* linux/jiffies.h, at 250 Hz */
 #define NSEC_PER_SEC 1000000000ll
 
 #define BIT(n) (1u << (n))
+#define BIT_ULL(n) (1ull << (n))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define GENMASK(h, l) (((2u << ((h) - (l))) - 1) << (l))
 #define GENMASK_ULL(h, l) (((2ull << ((h) - (l))) - 1) << (l))
 #define __ffs(mask) ((u32)__builtin_ctz(mask))
@@ -72,16 +81,17 @@ static inline s64 local64_cmpxchg(local64_t *l, s64 old, s64 value)
 #define DEFINE_PER_CPU(type, name) type name
 #define this_cpu_ptr(p) (p)
 #define raw_cpu_ptr(p) (p)
+#define this_cpu_read(value) (value)
+#define per_cpu_ptr(p, cpu) (p)
 #define cpu_online_mask NULL
 #define cpumask_first(mask) 0
 
 #define local_irq_disable() ((void)0)
 #define local_irq_enable() ((void)0)
 
-static inline void free_percpu(void *p)
-{
-	(void)p;
-}
+void free_percpu(void *p);
+
+#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < 1; (cpu)++)
 
 static inline void rcu_barrier(void)
 {
@@ -96,7 +106,7 @@ static inline void rcu_barrier(void)
 
 /* asm/processor.h, linux/sched.h, xen/xen.h */
 struct pt_regs {
-	unsigned long r11, bp, cx;
+	unsigned long di, si, r11, bp, cx;
 	unsigned long ip, cs, flags, sp, ss; /* what the CPU pushes */
 };
 
@@ -113,16 +123,18 @@ struct entry_stack {
 	_Alignas(16) u8 stack[4096];
 };
 
-struct cpuinfo {
-	int x86_vendor;
+struct cpuinfo_x86 {
+	u8 x86; /* the family */
+	u8 x86_vendor;
 	u32 features;
 };
 
 extern struct task_struct shim_task;
 extern struct entry_stack shim_entry_stack;
-extern struct cpuinfo boot_cpu_data;
+extern struct cpuinfo_x86 boot_cpu_data;
 
 #define current (&shim_task)
+#define same_thread_group(a, b) ((a) == (b))
 #define smp_processor_id() 0
 #define cpu_entry_stack(cpu) (&shim_entry_stack)
 #define task_stack_page(task) ((void *)(task)->stack)
@@ -144,8 +156,20 @@ extern struct cpuinfo boot_cpu_data;
 #define X86_FEATURE_APIC 0
 #define X86_FEATURE_SVM 1
 #define X86_FEATURE_VMX 2
+#define X86_FEATURE_PTI 3
 #define boot_cpu_has(feature) (boot_cpu_data.features & BIT(feature))
 #define xen_pv_domain() false
+
+struct tss_struct {
+	struct {
+		u64 sp2;
+	} x86_tss;
+};
+
+extern struct tss_struct cpu_tss_rw;
+extern u64 shim_cr3;
+
+#define __read_cr3() shim_cr3
 
 struct apic {
 	void (*write)(u32 reg, u32 value);
@@ -168,10 +192,26 @@ int register_nmi_handler(unsigned int type, nmi_handler_t handler, int flags,
 			 const char *name);
 void unregister_nmi_handler(unsigned int type, const char *name);
 
+/* linux/gfp.h, linux/set_memory.h */
+#define GFP_KERNEL 0
+
+unsigned long get_zeroed_page(u32 flags);
+void free_page(unsigned long address);
+int set_memory_decrypted(unsigned long address, int pages);
+int set_memory_encrypted(unsigned long address, int pages);
+
 /* linux/hrtimer.h, linux/irq_work.h */
 struct hrtimer {
 	bool active;
 };
+
+static inline int hrtimer_cancel(struct hrtimer *timer)
+{
+	bool active = timer->active;
+
+	timer->active = false;
+	return active;
+}
 
 struct irq_work {
 	bool queued;
@@ -184,11 +224,121 @@ static inline void irq_work_queue(struct irq_work *work)
 
 #define pr_info(...) ((void)0)
 
+/* linux/mutex.h, linux/atomic.h, linux/smp.h, linux/mm_types.h */
+#define DEFINE_MUTEX(name) int name
+#define mutex_lock(lock) (++*(lock))
+#define mutex_unlock(lock) (--*(lock))
+
+typedef struct {
+	int value;
+} atomic_t;
+
+#define atomic_inc_return(a) (++(a)->value)
+#define atomic_dec_and_test(a) (!--(a)->value)
+
+struct mm_struct {
+	struct {
+		atomic_t perf_rdpmc_allowed;
+	} context;
+};
+
+#define mm_cpumask(mm) (mm)
+#define on_each_cpu_mask(mask, fn, info, wait) (fn)(info)
+
+/* linux/device.h, linux/sysfs.h, linux/kstrtox.h */
+struct device;
+
+struct attribute {
+	const char *name;
+	u32 mode;
+};
+
+struct device_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct device *dev, struct device_attribute *attr,
+			char *page);
+	ssize_t (*store)(struct device *dev, struct device_attribute *attr,
+			 const char *text, size_t length);
+};
+
+struct kobject;
+typedef u16 umode_t;
+
+struct attribute_group {
+	const char *name;
+	umode_t (*is_visible)(struct kobject *kobj, struct attribute *attr,
+			      int index);
+	struct attribute **attrs;
+};
+
+#define __ATTR(_name, mode, show, store)            \
+	{                                           \
+		{ SHIM_STRING(_name), mode }, show, \
+			store                       \
+	}
+#define SHIM_STRING(...) #__VA_ARGS__
+#define DEVICE_ATTR_RO(_name)                     \
+	struct device_attribute dev_attr_##_name = \
+		__ATTR(_name, 0444, _name##_show, NULL)
+#define PMU_FORMAT_ATTR(_name, format)                                   \
+	static ssize_t _name##_show(struct device *dev,                  \
+				    struct device_attribute *attr,       \
+				    char *page)                          \
+	{                                                                \
+		return sprintf(page, format "\n");                       \
+	}                                                                \
+	static struct device_attribute format_attr_##_name =             \
+		__ATTR(_name, 0444, _name##_show, NULL)
+/* Two CPUs are on. */
+#define cpumap_print_to_pagebuf(list, page, mask) sprintf(page, "0-1\n")
+
+#define __ATTR_RW(_name)                        \
+	{                                       \
+		{ #_name, 0644 }, _name##_show, \
+			_name##_store           \
+	}
+#define sysfs_emit(page, ...) sprintf(page, __VA_ARGS__)
+
+static inline int kstrtou8(const char *text, unsigned int base, u8 *value)
+{
+	char *end;
+	unsigned long found = strtoul(text, &end, (int)base);
+
+	if (end == text || *text == '-' || (*end && strcmp(end, "\n")))
+		return -EINVAL;
+	*value = (u8)found;
+	return found > 255 ? -ERANGE : 0;
+}
+
+/* linux/kprobes.h, asm/ptrace.h */
+struct kprobe {
+	const char *symbol_name;
+};
+
+struct kretprobe_instance {
+	char data[sizeof(void *)];
+};
+
+struct kretprobe {
+	struct kprobe kp;
+	int (*entry_handler)(struct kretprobe_instance *instance,
+			     struct pt_regs *regs);
+	int (*handler)(struct kretprobe_instance *instance,
+		       struct pt_regs *regs);
+	size_t data_size;
+};
+
+int register_kretprobe(struct kretprobe *probe);
+void unregister_kretprobe(struct kretprobe *probe);
+
+#define regs_get_kernel_argument(regs, n) ((n) ? (regs)->si : (regs)->di)
+
 /* linux/perf_event.h */
 #define PERF_TYPE_HARDWARE 0
 #define PERF_TYPE_HW_CACHE 3
 #define PERF_TYPE_RAW 4
 #define PERF_ATTACH_TASK 4
+#define PERF_EVENT_FLAG_USER_READ_CNT 0x80000000
 #define PERF_HES_STOPPED 1
 #define PERF_HES_UPTODATE 2
 #define PERF_EF_START 1
@@ -207,10 +357,11 @@ struct perf_event_attr {
 	u64 config;
 	u64 config1;
 	u64 config2;
+	u64 sample_freq;
 	u64 branch_sample_type;
 	u64 freq : 1, exclude_user : 1, exclude_kernel : 1, exclude_host : 1,
 		exclude_guest : 1, exclude_idle : 1, pinned : 1, sigtrap : 1,
-		disabled : 1, aux_output : 1, precise_ip : 2;
+		disabled : 1, aux_output : 1, inherit : 1, precise_ip : 2;
 };
 
 struct hw_perf_event {
@@ -225,6 +376,10 @@ struct hw_perf_event {
 	u64 sample_period;
 	u64 last_period;
 	local64_t period_left;
+	local64_t prev_count;
+	struct task_struct *target;
+	u64 freq_time_stamp;
+	u64 freq_count_stamp;
 };
 
 struct perf_event_context {
@@ -234,6 +389,7 @@ struct perf_event_context {
 
 struct perf_cpu_context {
 	struct perf_event_context ctx;
+	struct hrtimer hrtimer;
 };
 
 struct pmu;
@@ -251,8 +407,9 @@ struct perf_event {
 	struct perf_event_attr attr;
 	struct hw_perf_event hw;
 	struct perf_event_context *ctx;
-	void *rb;
+	struct perf_event_mmap_page *rb; /* perf's buffer is but its page */
 	int cpu;
+	int oncpu;
 	u32 attach_state;
 };
 
@@ -260,8 +417,14 @@ struct perf_sample_data {
 	u64 period;
 };
 
-struct mm_struct;
-struct attribute_group;
+/* What of linux/perf_event.h's user space looks at */
+struct perf_event_mmap_page {
+	u32 lock;
+	u32 index;
+	s64 offset;
+	bool cap_user_rdpmc;
+	u16 pmc_width;
+};
 
 struct pmu {
 	void *module;
@@ -308,10 +471,7 @@ static inline void perf_sample_data_init(struct perf_sample_data *data,
 	data->period = period;
 }
 
-static inline void perf_event_update_userpage(struct perf_event *event)
-{
-	(void)event;
-}
+void perf_event_update_userpage(struct perf_event *event);
 
 #define IS_ERR(p) ((uintptr_t)(p) >= (uintptr_t)-4095)
 #define PTR_ERR(p) ((long)(p))
