@@ -389,17 +389,6 @@ void pvg_hold(void)
 {
 }
 
-void pvg_rdpmc_event_init(struct perf_event *event)
-{
-	(void)event;
-}
-
-bool pvg_freq_tick(struct perf_event *event, struct pvg_slot *slot)
-{
-	(void)event, (void)slot;
-	return false;
-}
-
 void pvg_sched_task(PVG_SCHED_TASK_ARGS)
 {
 	(void)ctx, (void)sched_in;
