@@ -125,11 +125,12 @@ lab_script() {
 lab_tests() {
 	local lab=() adds=() f line rc=0
 	read -r -a lab <<<"$1"
+	lab[0]=$root/tests/lab/${lab[0]}
 	shift
 	for f in "$programs"/guest/* "$root"/tests/lab/guest/*.sh "$root/tests/lab/kvm/lib.sh"; do
 		adds+=(--add "$f")
 	done
-	"$root/tests/lab/${lab[@]}" ${keep:+--keep "$keep/${job//\//-}"} "${adds[@]}" "$@" 2>&1 |
+	"${lab[@]}" ${keep:+--keep "$keep/${job//\//-}"} "${adds[@]}" "$@" 2>&1 |
 		while IFS= read -r line || [ -n "$line" ]; do
 			case $line in
 			'PASS '* | 'FAIL '* | 'SKIP '*) printf '%s %s/%s\n' "${line%% *}" "$job" "${line#* }" ;;
