@@ -35,10 +35,17 @@ lab_xen_programs() {
 	echo usr/bin/xenstore-read usr/bin/xenstore-write usr/bin/xenstore-ls
 }
 
-# A debug build: its ASSERTs are part of every test.
-LAB_XEN_CONFIG="CONFIG_DEBUG=y
-CONFIG_PV32=y
+LAB_XEN_CONFIG="CONFIG_PV32=y
 CONFIG_LIVEPATCH=n"
+
+# lab_xen_config BUILD: of a debug build the ASSERTs are part of every test
+lab_xen_config() {
+	case $1 in
+	debug) echo CONFIG_DEBUG=y ;;
+	release) echo CONFIG_DEBUG=n ;;
+	esac
+	echo "$LAB_XEN_CONFIG"
+}
 
 # lab_xen_source DIR VERSION: extracts the source into DIR/src
 lab_xen_source() {
@@ -58,7 +65,7 @@ lab_xen_source() {
 }
 
 lab_xen_prepare() {
-	local d=$1 version=$2 tree=$1/source/src
+	local d=$1 version=$2 build=$3 tree=$1/source/src
 	# shellcheck disable=SC2086
 	lab_need_packages $LAB_XEN_BUILD_PACKAGES
 	rm -rf "$d"
@@ -66,12 +73,12 @@ lab_xen_prepare() {
 	lab_xen_source "$d/source" "$version"
 	make -s -C "$tree/xen" defconfig >"$d/config.log" 2>&1 ||
 		die "Xen does not configure, see $d/config.log"
-	printf '%s\n' "$LAB_XEN_CONFIG" >>"$tree/xen/.config"
+	lab_xen_config "$build" >>"$tree/xen/.config"
 	make -s -C "$tree/xen" olddefconfig >>"$d/config.log" 2>&1 ||
 		die "Xen does not configure, see $d/config.log"
 	# The emulator raises #GP where a self-test of Xen's debug build wants #SS,
 	# and Xen would then wait for three seconds.
-	sed -i '/\.res\.fields\.trapnr = /s/TRAP_stack_error/TRAP_gp_fault/' \
+	sed -i '/\.res\.fields\.trapnr = /{s/TRAP_stack_error/TRAP_gp_fault/;s/X86_EXC_SS/X86_EXC_GP/}' \
 		"$tree/xen/arch/x86/extable.c"
 }
 
@@ -86,19 +93,19 @@ lab_xen_build() {
 	mv "$XEN.new" "$XEN"
 }
 
-# lab_xen_hypervisor VERSION: sets XEN, the hypervisor's ELF32 file, and XEN_TREE, where
+# lab_xen_hypervisor VERSION BUILD: sets XEN, the hypervisor's ELF32 file, and XEN_TREE, where
 # its source is.  One build tree is kept, so that a change of our files costs
 # only what it touches.
 lab_xen_hypervisor() {
-	local version=$1 d
-	d=$CACHE/xen-$version-$(printf '%s\n' "$LAB_XEN_SOURCES$LAB_XEN_CONFIG" |
+	local version=$1 build=$2 d
+	d=$CACHE/xen-$version-$build-$({ echo "$LAB_XEN_SOURCES"; lab_xen_config "$build"; } |
 		sha256sum | cut -c 1-12)
 	# shellcheck disable=SC2034 # for those who source this
 	XEN_TREE=$d/source/src/xen
 	XEN=$d/xen-$(hash_of "$REPO/backends/xen" "$REPO/core" "$REPO/include" \
 		"$REPO"/tools/probe*)
 	[ ! -e "$XEN" ] || return 0
-	lab_make xen "$d" lab_xen_prepare "$d" "$version"
+	lab_make xen "$d" lab_xen_prepare "$d" "$version" "$build"
 	(
 		flock 8
 		[ -e "$XEN" ] || lab_xen_build "$d" 8>&-
