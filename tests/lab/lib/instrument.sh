@@ -10,8 +10,9 @@ LAB_QEMU_BUILD_PACKAGES="build-essential dpkg-dev pkg-config python3 python3-ven
 libglib2.0-dev libpixman-1-dev libfdt-dev zlib1g-dev xz-utils patch"
 
 LAB_QEMU_CONFIGURE="--target-list=x86_64-softmmu --without-default-features
---enable-tcg --enable-fdt=system --disable-docs --disable-tools --disable-download
---disable-install-blobs --disable-werror --disable-debug-info"
+--without-default-devices --with-devices-x86_64=lab --enable-tcg --enable-fdt=system
+--disable-docs --disable-tools --disable-download --disable-install-blobs
+--disable-werror --disable-debug-info --disable-qom-cast-debug"
 
 # lab_instrument_source DIR: extracts the unpatched source into DIR/src
 lab_instrument_source() {
