@@ -36,14 +36,18 @@ instrument_job() {
 OTHER_KERNELS="6.12:6.12 7.3:7.3 6.1:6.12 6.1:7.3"
 
 kvm_jobs() {
-	local kernels
+	local kernels name choice
 	job kvm/demo --after prepare/kvm --after prepare/programs kvm_demo
 	lab_job kvm/guest kvm-lab "" lab_tests kvm-lab --guest-smp 2 -- guest-tests --deterministic
 	lab_job kvm/guest-det kvm-lab "" lab_tests kvm-lab --cpus 1 -- guest-tests --deterministic
 	for kernels in $OTHER_KERNELS; do
-		lab_job "kvm/host-${kernels%:*}-guest-${kernels#*:}" kvm-lab "" lab_tests kvm-lab \
-			--host-kernel "${kernels%:*}" --guest-kernel "${kernels#*:}" -- \
+		name=host-${kernels%:*}-guest-${kernels#*:}
+		choice=(--host-kernel "${kernels%:*}" --guest-kernel "${kernels#*:}")
+		job "prepare/kvm-$name" --after prepare/kvm \
+			prepared "$root/tests/lab/kvm-lab" --prepare "${choice[@]}"
+		lab_job "kvm/$name" kvm-lab "" lab_tests kvm-lab "${choice[@]}" -- \
 			guest-tests --deterministic
+		job_after["kvm/$name"]+=" prepare/kvm-$name"
 	done
 	lab_job kvm/guest-smp kvm-lab --smp lab_tests kvm-lab --smp --guest-smp 2 -- guest-tests
 	script_jobs kvm

@@ -115,7 +115,7 @@ sign_of_life() {
 	for name in "${order[@]}"; do
 		[ "${job_state[$name]}" = running ] || continue
 		printf '... %s (%d s): %s\n' "$name" $((EPOCHSECONDS - job_began[$name])) \
-			"$(tail -n 1 "$work/${name//\//-}.log" | tr -d '\r' | sed 's/^ *//' | cut -c 1-60)"
+			"$(sed -n "/[^ ]/p" "$work/${name//\//-}.log" | tail -n 1 | tr -d '\r' | sed 's/^ *//' | cut -c 1-60)"
 	done
 }
 
