@@ -7,6 +7,7 @@
 #define PVPMU_COMPAT_H
 
 #include <asm/apic.h>
+#include <asm/apicdef.h>
 #include <asm/msr.h>
 
 #include <probed.h>

@@ -115,7 +115,7 @@ static struct attribute *switches[] = {
 static ssize_t cpumask_show(struct device *dev, struct device_attribute *attr,
 			    char *page)
 {
-	return cpumap_print_to_pagebuf(true, page, cpu_online_mask);
+	return sysfs_emit(page, "%*pbl\n", cpumask_pr_args(cpu_online_mask));
 }
 static DEVICE_ATTR_RO(cpumask);
 

@@ -95,7 +95,8 @@ unsigned long get_zeroed_page(u32 flags)
 {
 	(void)flags;
 	now->pages++;
-	return (unsigned long)aligned_alloc(PVPMU_AREA_SIZE, PVPMU_AREA_SIZE);
+	now->page_made = aligned_alloc(PVPMU_AREA_SIZE, PVPMU_AREA_SIZE);
+	return (unsigned long)now->page_made;
 }
 
 void free_page(unsigned long address)

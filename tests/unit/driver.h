@@ -26,6 +26,7 @@
  * @page_answer: what the kernel answers when a page is to change hands
  * @pages_shared: how many the host sees unencrypted
  * @pages: how many the driver has
+ * @page_made: the last one that was given to it
  * @moment: called wherever an NMI may come in; not from within itself
  * @moments: how often that was
  * @in_nmi: an NMI is being handled
@@ -49,6 +50,7 @@ struct driver {
 	int page_answer;
 	int pages_shared;
 	int pages;
+	void *page_made;
 	void (*moment)(struct driver *driver);
 	u64 moments;
 	bool in_nmi;

@@ -572,6 +572,7 @@ static void page_that_stays_shared_is_not_freed(void **state)
 	driver->pages_shared = 0;
 	assert_null(pvg_area_alloc());
 	assert_int_equal(driver->pages, 1);
+	free(driver->page_made);
 }
 
 /* A write of perf_event_mux_interval_ms starts perf's timer on each CPU. */

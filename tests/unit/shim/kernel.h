@@ -7,8 +7,10 @@
 #ifndef SHIM_KERNEL_H
 #define SHIM_KERNEL_H
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include <pvpmu/env.h>
@@ -289,15 +291,27 @@ struct attribute_group {
 	}                                                                \
 	static struct device_attribute format_attr_##_name =             \
 		__ATTR(_name, 0444, _name##_show, NULL)
-/* Two CPUs are on. */
-#define cpumap_print_to_pagebuf(list, page, mask) sprintf(page, "0-1\n")
-
 #define __ATTR_RW(_name)                        \
 	{                                       \
 		{ #_name, 0644 }, _name##_show, \
 			_name##_store           \
 	}
-#define sysfs_emit(page, ...) sprintf(page, __VA_ARGS__)
+#define cpumask_pr_args(mask) 1, (mask)
+
+/* Two CPUs are on; "%*pbl" is the kernel's format for a list of CPUs. */
+__attribute__((format(printf, 2, 3))) static inline int
+sysfs_emit(char *page, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	if (strstr(format, "%*pbl"))
+		return sprintf(page, "0-1\n");
+	va_start(args, format);
+	length = vsprintf(page, format, args);
+	va_end(args);
+	return length;
+}
 
 static inline int kstrtou8(const char *text, unsigned int base, u8 *value)
 {
