@@ -672,7 +672,14 @@ static void overflow_may_interrupt_any_op(void **state)
 	assert_true(when.at > 100);
 }
 
-#ifdef __x86_64__
+/* TSan's own locks do not bear a signal between any two instructions. */
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define CAN_STEP 1
+#else
+#define CAN_STEP 0
+#endif
+
+#if CAN_STEP
 
 /* An overflow in the middle of another, at the instruction with number @at */
 static struct {
@@ -772,7 +779,7 @@ int main(void)
 		UNIT(throttled_event_that_waits_is_both),
 		UNIT(throttled_event_that_cannot_be_armed_is_stopped),
 		UNIT(overflow_may_interrupt_any_op),
-#ifdef __x86_64__
+#if CAN_STEP
 		UNIT(overflow_within_another_takes_no_more_than_there_is),
 #endif
 	};
