@@ -30,6 +30,17 @@
 
 #define CPUID_PERFCTR_CORE (1u << 23) /* 0x80000001 ECX */
 
+/* PerfMonV2, Zen 4 and later: registers for all counters at once */
+#define CPUID_PERFMON 0x80000022u
+#define PERFMON_V2 (1u << 0) /* EAX */
+#define GLOBAL_STATUS 0xc0000300u
+#define GLOBAL_CTRL 0xc0000301u
+#define GLOBAL_STATUS_CLEAR 0xc0000302u
+
+/* Counters stand still, and branches are not recorded, while these are set */
+#define STATUS_LBR_FROZEN (1ull << 58)
+#define STATUS_COUNTERS_FROZEN (1ull << 59)
+
 /* Event select and unit mask, 0 where there is none */
 struct cache_event {
 	u32 config;
@@ -101,6 +112,7 @@ static const struct amd_family family_17h = {
 
 static const struct amd_family *__read_mostly family;
 static u32 __read_mostly counters;
+static bool __read_mostly perfmon_v2;
 
 static u32 select_of(u32 phys)
 {
@@ -137,6 +149,8 @@ static bool amd_probe(void)
 	family = boot_cpu_data.x86 < 0x17 ? &family_10h : &family_17h;
 	counters = cpuid_ecx(0x80000001) & CPUID_PERFCTR_CORE ? NEW_COUNTERS
 							      : OLD_COUNTERS;
+	perfmon_v2 = boot_cpu_data.extended_cpuid_level >= CPUID_PERFMON &&
+		     cpuid_eax(CPUID_PERFMON) & PERFMON_V2;
 	return keeps_what_is_written();
 }
 
@@ -201,9 +215,23 @@ static void amd_write(u32 phys, u64 value)
 	wrmsrl(count_of(phys), value);
 }
 
+static u64 global_bits(void)
+{
+	return ((1ull << counters) - 1) | STATUS_LBR_FROZEN |
+	       STATUS_COUNTERS_FROZEN;
+}
+
+/*
+ * Each counter is switched by itself: nobody left one on.  But a kernel before
+ * us may have left all of them off, and a guest whose DebugCtl has an overflow
+ * freeze them may have left them frozen.
+ */
 static void amd_begin(struct pvpmu_xen *x)
 {
-	/* Each counter is switched by itself: nobody left one on. */
+	if (!perfmon_v2)
+		return;
+	wrmsrl(GLOBAL_STATUS_CLEAR, global_bits());
+	wrmsrl(GLOBAL_CTRL, (1ull << counters) - 1);
 }
 
 static void amd_program(struct pvpmu_xen *x, u32 phys, u64 event, u32 modes,
@@ -243,9 +271,16 @@ static u64 amd_far(u32 phys)
 	return 1ull << (WIDTH - 1);
 }
 
+/* A counter that wrapped goes on, and may do so again, unless that froze it. */
 static void amd_ack(void)
 {
-	/* A counter that wrapped goes on, and may do so again. */
+	u64 status;
+
+	if (!perfmon_v2)
+		return;
+	rdmsrl(GLOBAL_STATUS, status);
+	if (status & global_bits())
+		wrmsrl(GLOBAL_STATUS_CLEAR, status & global_bits());
 }
 
 const struct pvpmu_hw pvpmu_hw_amd = {

@@ -123,6 +123,53 @@ static void samples_come_where_they_are_due(void **state)
 	assert_int_equal(count_of(0), 3333000);
 }
 
+/* Whatever a kernel or a guest before left in the global registers */
+static void amd_v2_begins_by_itself(void **state)
+{
+	(void)state;
+	boot_amd_v2(true);
+	start(0, INSTRUCTIONS, 0);
+	execute(GUEST_KERNEL, 1000);
+	assert_int_equal(count_of(0), 1000);
+	leave_nothing();
+	cpu.status |= 3ull << 58;
+	cpu.global_ctrl = 0;
+	pvpmu_sched_in(&x.sched);
+	execute(GUEST_KERNEL, 500);
+	assert_int_equal(count_of(0), 1500);
+	leave_nothing();
+}
+
+/* A guest may have it so; it loses no more than what it does until the
+ * interrupt comes, which is nothing here. */
+static void amd_v2_is_not_left_frozen(void **state)
+{
+	(void)state;
+	boot_amd_v2(true);
+	cpu.freeze = true;
+	start_sampling(0, INSTRUCTIONS, 100000);
+	for (u32 i = 0; i < 100; i++)
+		execute(GUEST_USER, 3333);
+	assert_int_equal(x.core.slot[0].overflows, 3);
+	assert_int_equal(count_of(0), 333300);
+	assert_int_equal(cpu.status, 0);
+	leave_nothing();
+}
+
+static void amd_before_v2_has_no_global_registers(void **state)
+{
+	(void)state;
+	boot_amd(0x19, false, true);
+	/* The leaf that says so may be beyond the last. */
+	cpu.perfmon_v2 = true;
+	assert_true(pvpmu_hw_amd.probe());
+	cpu.perfmon_v2 = false;
+	start(0, INSTRUCTIONS, 0);
+	execute(GUEST_KERNEL, 1000);
+	assert_int_equal(count_of(0), 1000);
+	leave_nothing();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +179,9 @@ int main(void)
 		cmocka_unit_test(amd_has_six_counters_or_four),
 		cmocka_unit_test(amd_family_15h_has_units),
 		cmocka_unit_test(amd_before_10h_is_not_known),
+		cmocka_unit_test(amd_v2_begins_by_itself),
+		cmocka_unit_test(amd_v2_is_not_left_frozen),
+		cmocka_unit_test(amd_before_v2_has_no_global_registers),
 		cmocka_unit_test(samples_come_where_they_are_due),
 	};
 

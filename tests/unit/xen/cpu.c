@@ -54,6 +54,9 @@ void cpuid(u32 leaf, u32 *a, u32 *b, u32 *c, u32 *d)
 	case 1:
 		*c = cpu.full_write ? 1u << 15 : 0;
 		break;
+	case 7:
+		*d = cpu.force_abort ? 1u << 13 : 0;
+		break;
 	case 0xa:
 		*a = cpu.version | cpu.general << 8 | cpu.width << 16 | 7 << 24;
 		*b = cpu.ebx;
@@ -62,7 +65,26 @@ void cpuid(u32 leaf, u32 *a, u32 *b, u32 *c, u32 *d)
 	case 0x80000001:
 		*c = cpu.old_amd ? 0 : 1u << 23;
 		break;
+	case 0x80000022:
+		*a = cpu.perfmon_v2;
+		break;
 	}
+}
+
+u32 cpuid_eax(u32 leaf)
+{
+	u32 a, b, c, d;
+
+	cpuid(leaf, &a, &b, &c, &d);
+	return a;
+}
+
+u32 cpuid_edx(u32 leaf)
+{
+	u32 a, b, c, d;
+
+	cpuid(leaf, &a, &b, &c, &d);
+	return d;
 }
 
 u32 cpuid_ecx(u32 leaf)
@@ -134,6 +156,8 @@ u64 shim_rdmsr(u32 msr)
 {
 	bool select;
 
+	if (cpu.perfmon_v2 && msr == 0xc0000300)
+		return cpu.status;
 	if (!is_intel()) {
 		int n = amd_counter(msr, &select);
 
@@ -145,6 +169,9 @@ u64 shim_rdmsr(u32 msr)
 	if (msr - 0x309 < cpu.fixed)
 		return cpu.counter[GENERAL + msr - 0x309].value;
 	switch (msr) {
+	case 0x10f:
+		FAKE_CHECK(cpu.force_abort);
+		return !cpu.tsx;
 	case 0x345:
 		return cpu.full_write ? 1u << 13 : 0;
 	case 0x38e:
@@ -153,11 +180,26 @@ u64 shim_rdmsr(u32 msr)
 	fake_fail("no such register to read", __FILE__, __LINE__);
 }
 
+static u64 amd_all(void)
+{
+	return (1ull << cpu.general) - 1;
+}
+
 static void write_amd(u32 msr, u64 value)
 {
 	bool select;
 	int n = amd_counter(msr, &select);
 
+	if (cpu.perfmon_v2 && msr == 0xc0000301) {
+		FAKE_CHECK(!(value & ~amd_all()));
+		cpu.global_ctrl = value;
+		return;
+	}
+	if (cpu.perfmon_v2 && msr == 0xc0000302) {
+		FAKE_CHECK(!(value & ~(amd_all() | 3ull << 58)));
+		cpu.status &= ~value;
+		return;
+	}
 	FAKE_CHECK(n >= 0);
 	if (select) {
 		/* No edge, inversion, mask, host-only, nothing reserved */
@@ -166,6 +208,22 @@ static void write_amd(u32 msr, u64 value)
 	} else {
 		FAKE_CHECK(!(value & ~width_mask()));
 		cpu.counter[n].value = value;
+	}
+}
+
+/* That nothing of it is left is not enough for some: the counter must move. */
+static void interrupt_again(u64 status)
+{
+	for (u32 n = 0; cpu.quirk && n < GENERAL + FIXED; n++) {
+		u32 bit = n < GENERAL ? n : 32 + n - GENERAL;
+
+		if (!(status >> bit & 1) || cpu.counter[n].value ||
+		    !cpu.counter[n].select)
+			continue;
+		if (++cpu.again > 8)
+			fake_fail("interrupts without end", __FILE__, __LINE__);
+		cpu.status |= 1ull << bit;
+		pvpmu_interrupt();
 	}
 }
 
@@ -198,6 +256,7 @@ static void write_intel(u32 msr, u64 value)
 			known |= 3ull << 58;
 		FAKE_CHECK(!(value & ~known));
 		cpu.status &= ~value;
+		interrupt_again(value);
 	} else {
 		fake_fail("no such register to write", __FILE__, __LINE__);
 	}
@@ -237,6 +296,9 @@ static bool amd_counts(u32 n, enum mode mode)
 
 	if (!(select & 1 << 22))
 		return false;
+	if (cpu.perfmon_v2 &&
+	    (!(cpu.global_ctrl & 1ull << n) || cpu.status & 1ull << 59))
+		return false;
 	if (select & 1ull << 40 && (mode == XEN || !v.hvm))
 		return false;
 	return select & (ring0 ? 1 << 17 : 1 << 16);
@@ -254,6 +316,9 @@ static bool intel_counts(u32 n, enum mode mode)
 		ctrl = cpu.entry.data;
 	if (!(ctrl & bit) || cpu.status & 1ull << 59)
 		return false;
+	/* What microcode makes of it is no count of events. */
+	if (n == 3 && cpu.force_abort && cpu.tsx)
+		return false;
 	if (fixed)
 		return select & (ring0 ? 1 : 2);
 	return select & 1 << 22 && select & (ring0 ? 1 << 17 : 1 << 16);
@@ -268,8 +333,10 @@ static void wrap(u32 n)
 
 	if (is_intel() && cpu.status & bit)
 		return;
-	if (is_intel())
+	if (is_intel() || cpu.perfmon_v2)
 		cpu.status |= bit;
+	if (cpu.freeze)
+		cpu.status |= 1ull << 59;
 	if (!asked || cpu.lvtpc != PMU_APIC_VECTOR)
 		return;
 	if (is_intel())
@@ -363,11 +430,23 @@ static void make_amd(u8 family, bool old)
 	cpu.old_amd = old;
 	boot_cpu_data.x86 = family;
 	boot_cpu_data.x86_vendor = X86_VENDOR_AMD;
+	boot_cpu_data.extended_cpuid_level = 0x8000001f;
 }
 
 void boot_amd(u8 family, bool old, bool hvm)
 {
 	make_amd(family, old);
+	pvpmu_counters_init();
+	boot_vcpu(hvm);
+}
+
+/* Zen 4 and later, as a kernel before us left it: all that is global is off. */
+void boot_amd_v2(bool hvm)
+{
+	make_amd(0x19, false);
+	cpu.perfmon_v2 = true;
+	cpu.status = 1ull << 59 | 1;
+	boot_cpu_data.extended_cpuid_level = 0x80000022;
 	pvpmu_counters_init();
 	boot_vcpu(hvm);
 }

@@ -42,6 +42,12 @@ struct cpu {
 	u32 version; /* Intel's */
 	u32 ebx; /* of leaf 0xa: events that are not there */
 	bool full_write;
+	bool perfmon_v2; /* AMD's global registers */
+	bool freeze; /* the guest's DebugCtl: an overflow freezes */
+	bool force_abort; /* Intel's counter 3 may be microcode's, */
+	bool tsx; /* and is */
+	bool quirk; /* a counter that is 0 interrupts again */
+	u32 again;
 	struct counter counter[GENERAL + FIXED];
 	u64 global_ctrl;
 	u64 status;
@@ -60,6 +66,7 @@ extern struct vcpu v;
 extern struct pvpmu_xen x;
 
 void boot_amd(u8 family, bool old, bool hvm);
+void boot_amd_v2(bool hvm);
 void boot_amd_without(enum absent absent);
 void boot_intel(u32 version, u32 general, u32 width, bool hvm);
 /* Intel's register of that name, put together */

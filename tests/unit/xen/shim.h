@@ -100,12 +100,15 @@ struct cpuinfo_x86 {
 	u8 x86;
 	u8 x86_vendor;
 	int cpuid_level;
+	u32 extended_cpuid_level;
 };
 
 extern struct cpuinfo_x86 boot_cpu_data;
 
 void cpuid(u32 leaf, u32 *a, u32 *b, u32 *c, u32 *d);
+u32 cpuid_eax(u32 leaf);
 u32 cpuid_ecx(u32 leaf);
+u32 cpuid_edx(u32 leaf);
 
 enum vmx_msr_list_type {
 	VMX_MSR_HOST,
