@@ -27,6 +27,7 @@
 #define COUNT(n) (0xc1u + (n))
 #define COUNT_FULL(n) (0x4c1u + (n))
 #define FIXED_COUNT(n) (0x309u + (n))
+#define TSX_FORCE_ABORT 0x10fu
 #define CAPABILITIES 0x345u
 #define FIXED_CTRL 0x38du
 #define GLOBAL_STATUS 0x38eu
@@ -34,6 +35,10 @@
 #define GLOBAL_RESET 0x390u /* OVF_CTRL before version 4 */
 
 #define CAPABILITIES_FULL_WRITE (1ull << 13)
+#define FORCE_ABORT_RTM (1ull << 0)
+
+/* The general counter that microcode uses as long as there are transactions */
+#define MICROCODES 3u
 
 #define SELECT_USER (1ull << 16)
 #define SELECT_SYSTEM (1ull << 17)
@@ -50,6 +55,8 @@
 #define STATUS_COUNTERS_FROZEN (1ull << 59)
 
 #define CPUID_PDCM (1u << 15) /* 1 ECX */
+#define CPUID_FEATURES 7u
+#define CPUID_TSX_FORCE_ABORT (1u << 13) /* 7 EDX */
 #define CPUID_PERFMON 0xau
 
 /* The event of the third fixed counter has no number */
@@ -82,6 +89,7 @@ static const struct intel_event events[PVPMU_HW_END] = {
 
 static u32 __read_mostly version;
 static u32 __read_mostly general, fixed; /* how many */
+static u32 __read_mostly general_usable; /* which of them are ours */
 static u32 __read_mostly general_width, fixed_width;
 static u32 __read_mostly absent; /* architectural events that are not there */
 static bool __read_mostly full_write;
@@ -101,6 +109,18 @@ static bool is_width(u32 width)
 	return width >= 32 && width < 64;
 }
 
+/* CPUs with TSX_FORCE_ABORT: Xen has chosen at boot. */
+static bool microcode_has_one(void)
+{
+	u64 chosen;
+
+	if (boot_cpu_data.cpuid_level < (int)CPUID_FEATURES ||
+	    !(cpuid_edx(CPUID_FEATURES) & CPUID_TSX_FORCE_ABORT))
+		return false;
+	rdmsrl(TSX_FORCE_ABORT, chosen);
+	return !(chosen & FORCE_ABORT_RTM);
+}
+
 static bool intel_probe(void)
 {
 	u32 eax, ebx, ecx, edx;
@@ -112,6 +132,9 @@ static bool intel_probe(void)
 	cpuid(CPUID_PERFMON, &eax, &ebx, &ecx, &edx);
 	version = eax & 0xff;
 	general = least(eax >> 8 & 0xff, GENERAL_MOST);
+	general_usable = (1u << general) - 1;
+	if (microcode_has_one())
+		general_usable &= ~(1u << MICROCODES);
 	general_width = eax >> 16 & 0xff;
 	absent = ebx | ~0u << least(eax >> 24, 7);
 	fixed = least(edx & 0x1f, FIXED_MOST);
@@ -134,7 +157,7 @@ static u64 intel_event(const struct pvpmu_desc *desc, u32 *fits)
 	if (!event->select || absent & 1u << event->bit)
 		return 0;
 	if (event->general)
-		*fits = (1u << general) - 1;
+		*fits = general_usable;
 	if (event->fixed && event->fixed <= fixed)
 		*fits |= 1u << (FIXED + event->fixed - 1);
 	return *fits ? event->select : 0;
@@ -253,6 +276,22 @@ static u64 intel_far(u32 phys)
 	return full_write ? 1ull << (general_width - 1) : 1ull << 31;
 }
 
+/*
+ * On some CPUs of family 6 a counter that is exactly 0 when its overflow is
+ * reset interrupts again, and again.  An HVM guest's stands still at its exit, so
+ * that is not rare.  It is moved by one, as Xen's own vPMU does it.
+ */
+static void move_from_zero(u64 status)
+{
+	u32 phys, n;
+
+	for (n = 0; n < general + fixed; n++) {
+		phys = n < general ? n : FIXED + n - general;
+		if (status & global_bits(1u << phys) && !intel_read(phys))
+			intel_write(phys, 1);
+	}
+}
+
 /* An overflow that is not reset does not interrupt again.  What is frozen then,
  * where someone had switched that on, would stay so. */
 static void intel_ack(void)
@@ -263,6 +302,8 @@ static void intel_ack(void)
 	if (version >= 4)
 		mine |= STATUS_LBR_FROZEN | STATUS_COUNTERS_FROZEN;
 	rdmsrl(GLOBAL_STATUS, status);
+	if (boot_cpu_data.x86 == 6)
+		move_from_zero(status);
 	if (status & mine)
 		wrmsrl(GLOBAL_RESET, status & mine);
 }

@@ -188,6 +188,44 @@ static void nothing_is_lost_when_a_counter_goes_round(void **state)
 	assert_int_equal(count_of(0), sum);
 }
 
+/* Microcode takes counter 3 for itself, unless transactions are given up. */
+static void intel_leaves_counter_3_to_microcode(void **state)
+{
+	(void)state;
+	for (u32 tsx = 0; tsx < 2; tsx++) {
+		boot_intel(4, 4, 48, true);
+		cpu.force_abort = true;
+		cpu.tsx = tsx;
+		assert_true(pvpmu_hw_intel.probe());
+		start(0, BRANCHES, 0);
+		start(1, PVPMU_HW_CACHE_MISSES, 0);
+		assert_int_equal(cpu.counter[3].select != 0, !tsx);
+		execute(GUEST_USER, 1000);
+		assert_int_equal(count_of(0), 1000);
+		assert_int_equal(count_of(1), 1000);
+		leave_nothing();
+	}
+	boot_intel(4, 4, 48, true);
+}
+
+/* One that wrapped to exactly 0 as its guest was left interrupts for ever. */
+static void intel_moves_a_counter_that_is_zero(void **state)
+{
+	(void)state;
+	boot_intel(3, 4, 48, true);
+	cpu.quirk = true;
+	start_sampling(0, BRANCHES, 1000);
+	start_sampling(1, INSTRUCTIONS, 1000);
+	execute(GUEST_USER, 1000);
+	assert_int_equal(cpu.again, 0);
+	assert_int_equal(x.core.slot[0].overflows, 1);
+	assert_int_equal(x.core.slot[1].overflows, 1);
+	/* It is moved by one. */
+	assert_in_range(count_of(0), 1000, 1001);
+	assert_in_range(count_of(1), 1000, 1001);
+	leave_nothing();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +237,8 @@ int main(void)
 		cmocka_unit_test(intel_fixed_counters_sample),
 		cmocka_unit_test(intel_is_not_left_frozen),
 		cmocka_unit_test(intel_offers_what_it_has),
+		cmocka_unit_test(intel_leaves_counter_3_to_microcode),
+		cmocka_unit_test(intel_moves_a_counter_that_is_zero),
 		cmocka_unit_test(intel_may_find_no_memory),
 	};
 
