@@ -136,7 +136,6 @@ static void update_reads_what_it_enabled(void **state)
 	assert_count(fake, 0, 5);
 }
 
-/* In a table of 32 places many of these meet. */
 static void no_two_kinds_share_a_counter(void **state)
 {
 	struct fake *fake = *state;
