@@ -57,6 +57,7 @@ const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
 					       u32 counter);
 void pvpmu_counter_batch_begin(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_batch_end(struct pvpmu_vcpu *vcpu);
+bool pvpmu_counter_arrange(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu);
 void pvpmu_counter_destroy_unused(struct pvpmu_vcpu *vcpu);
 
@@ -78,7 +79,7 @@ struct pvpmu_choice {
 };
 
 /* pvpmu_choose.c: which physical counter for which counter */
-bool pvpmu_choose(const struct pvpmu_sched *sched, u64 counters,
+bool pvpmu_choose(const struct pvpmu_turns *turns, u64 counters,
 		  struct pvpmu_choice *choice);
 
 /* pvpmu_slot.c: the life of an event; none of them touches the page, but

@@ -21,14 +21,14 @@ static u32 highest(u32 mask)
 }
 
 /* The one of @counters that can have the fewest physical counters */
-static u32 choosiest(const struct pvpmu_sched *sched, u64 counters)
+static u32 choosiest(const struct pvpmu_turns *turns, u64 counters)
 {
 	u32 found = lowest(counters);
 
 	for (; counters; counters &= counters - 1) {
 		u32 i = lowest(counters);
 
-		if (sched->counter[i].choices < sched->counter[found].choices)
+		if (turns->counter[i].choices < turns->counter[found].choices)
 			found = i;
 	}
 	return found;
@@ -38,12 +38,12 @@ static u32 choosiest(const struct pvpmu_sched *sched, u64 counters)
  * One for each of @counters; false if there are not enough.  Who has little
  * choice goes first, and each takes what the fewest others can have.
  */
-bool pvpmu_choose(const struct pvpmu_sched *sched, u64 counters,
+bool pvpmu_choose(const struct pvpmu_turns *turns, u64 counters,
 		  struct pvpmu_choice *choice)
 {
 	while (counters) {
-		u32 counter = choosiest(sched, counters);
-		u32 fits = sched->counter[counter].fits;
+		u32 counter = choosiest(turns, counters);
+		u32 fits = turns->counter[counter].fits;
 		u32 vacant = fits & ~choice->busy;
 
 		counters &= ~(1ull << counter);
@@ -56,13 +56,4 @@ bool pvpmu_choose(const struct pvpmu_sched *sched, u64 counters,
 		choice->busy |= 1u << highest(vacant);
 	}
 	return true;
-}
-
-bool pvpmu_sched_fit(struct pvpmu_sched *sched, u32 fits, u64 counters)
-{
-	struct pvpmu_choice choice = { .busy = 0 };
-
-	pvpmu_sched_create(sched, PVPMU_MAX_COUNTERS, fits, 0);
-	return pvpmu_choose(sched, counters | 1ull << PVPMU_MAX_COUNTERS,
-			    &choice);
 }

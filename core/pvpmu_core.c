@@ -194,6 +194,17 @@ static s32 op_detach(struct pvpmu_vcpu *vcpu, const u32 *arg)
 	return PVPMU_OK;
 }
 
+/* Where not all can count, others do now; @ids are to show who. */
+static void arrange(struct pvpmu_vcpu *vcpu, u32 ids)
+{
+	u32 id, rest;
+
+	if (!pvpmu_counter_arrange(vcpu))
+		return;
+	for_each_id(id, rest, ids)
+		pvpmu_slot_read(vcpu, id);
+}
+
 typedef s32 (*slot_fn)(struct pvpmu_vcpu *vcpu, u32 id);
 
 /* An operation on one id; a slot that it changed is shown at once. */
@@ -205,6 +216,7 @@ static s32 on_slot(struct pvpmu_vcpu *vcpu, u32 id, slot_fn fn)
 		return PVPMU_ERR_ID;
 	id = (u32)env_nospec(id, PVPMU_MAX_SLOTS);
 	error = fn(vcpu, id);
+	arrange(vcpu, id_bit(id));
 	if (!error)
 		pvpmu_area_show(vcpu, id);
 	return error;
@@ -293,6 +305,7 @@ static s32 op_update(struct pvpmu_vcpu *vcpu, const u32 *arg)
 	on_slots(vcpu, line.enable, pvpmu_slot_enable);
 	on_slots(vcpu, line.read, pvpmu_slot_read);
 	pvpmu_counter_batch_end(vcpu);
+	arrange(vcpu, named);
 	for_each_id(id, rest, named) {
 		if (vcpu->slot[id].host.error)
 			result = PVPMU_ERR_PARTIAL;

@@ -131,9 +131,16 @@ static void begin_idle(struct pvpmu_vcpu *vcpu)
 	vcpu->ops->idle(vcpu);
 }
 
+/* Returns true if a counter that is started counts now, or does not any more. */
+bool pvpmu_counter_arrange(struct pvpmu_vcpu *vcpu)
+{
+	return vcpu->ops->arrange && vcpu->ops->arrange(vcpu);
+}
+
 /* The end of each entry point, when all that a call opens is open */
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu)
 {
+	pvpmu_counter_arrange(vcpu);
 	trim(vcpu);
 	begin_idle(vcpu);
 }

@@ -34,6 +34,11 @@ static void host_read(struct pvpmu_vcpu *core, u32 counter,
 	pvpmu_sched_read(&pvpmu_of(core)->sched, counter, reading);
 }
 
+static bool host_arrange(struct pvpmu_vcpu *core)
+{
+	return pvpmu_sched_arrange(&pvpmu_of(core)->sched);
+}
+
 static u64 host_clock(void)
 {
 	return NOW();
@@ -138,7 +143,7 @@ static void host_raise(struct pvpmu_vcpu *core)
 	.area_or32 = pvpmu_area_set_bits, .deliver = host_deliver,           \
 	.create = pvpmu_counters_create, .destroy = host_destroy,            \
 	.fit = pvpmu_counters_fit, .start = host_start, .stop = host_stop,   \
-	.read = host_read, .kick = pvpmu_kick, .raise = host_raise,          \
+	.read = host_read, .arrange = host_arrange, .kick = pvpmu_kick, .raise = host_raise,          \
 	.clock = host_clock, .idle = host_idle
 
 const struct pvpmu_host_ops pvpmu_ops_pv = {

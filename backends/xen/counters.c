@@ -131,7 +131,7 @@ enum pvpmu_answer pvpmu_counters_create(struct pvpmu_vcpu *core, u32 counter,
 					   PVPMU_FLAG_EXCLUDE_KERNEL);
 	if (fits && !prepare(x))
 		return PVPMU_LATER;
-	pvpmu_sched_create(&x->sched, counter, fits, desc->group);
+	pvpmu_sched_create(&x->sched, counter, desc, fits);
 	return PVPMU_DONE;
 }
 

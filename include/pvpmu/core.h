@@ -122,6 +122,10 @@ enum pvpmu_answer {
  *         the return.  The next reading shows what was counted until now.
  * @read: the counter's values now.  In an UPDATE, core asks once for a counter
  *         that is not sampling, unless it starts or stops it.
+ * @arrange: counters were started and stopped, or an entry point ends: who is
+ *         to count where not all can, may be decided anew.  True if @active of
+ *         a counter that is started may have changed.  May be null if it never
+ *         does.
  * @kick: asks to have pvpmu_publish() called on the vCPU before it runs its
  *         guest again, or, if it sleeps in the host, soon.  NMI context.
  * @raise: interrupts the guest as chosen with @deliver.
@@ -161,6 +165,7 @@ struct pvpmu_host_ops {
 	void (*stop)(struct pvpmu_vcpu *vcpu, u32 counter);
 	void (*read)(struct pvpmu_vcpu *vcpu, u32 counter,
 		     struct pvpmu_reading *reading);
+	bool (*arrange)(struct pvpmu_vcpu *vcpu);
 
 	void (*kick)(struct pvpmu_vcpu *vcpu);
 	void (*raise)(struct pvpmu_vcpu *vcpu);

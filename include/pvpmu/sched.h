@@ -5,12 +5,14 @@
  * For a hypervisor without a perf subsystem of its own.  The backend calls the
  * functions below from its host ops of the same names, and tells when the vCPU
  * is scheduled in and out; it is told which physical counter to program with
- * what.  A vCPU with more counters than the CPU has gets them in turns, and
- * the times in a reading say so.  Counters of one group are placed together, or
- * wait together.
+ * what.  A vCPU with more counters than the CPU has gets them in turns, see
+ * turns.h, and the times in a reading say so.
  *
  * Time is the vCPU's: it stands still while the vCPU is scheduled out, and may
  * be held during a call, so that all that the call does is done at one moment.
+ *
+ * What starts and stops of counters mean to others is seen to by
+ * pvpmu_sched_arrange(), once for all that a call does.
  *
  * Nothing here allocates, locks, or may interrupt another function of the same
  * scheduler: an overflow interrupt only leads to a later pvpmu_sched_poll().
@@ -18,13 +20,7 @@
 #ifndef PVPMU_SCHED_H
 #define PVPMU_SCHED_H
 
-#include "core.h"
-
-/* A turn, in ns of vCPU time */
-#define PVPMU_SCHED_SLICE 4000000ull
-
-/* What is not counted in a physical counter: always has its own, never waits */
-#define PVPMU_SCHED_SOFT 32u
+#include "turns.h"
 
 struct pvpmu_sched;
 
@@ -57,10 +53,7 @@ struct pvpmu_sched_ops {
  * @running: vCPU time it had a physical counter, likewise
  * @since: vCPU time when the current run began
  * @placed_at: vCPU time when it got @phys
- * @fits: the physical counters that can count it, 0 if it needs none
- * @group: not 0: it is placed with all others of this number, or not at all
- * @choices: how many @fits are
- * @phys: the one it has
+ * @phys: the physical counter that it has
  */
 struct pvpmu_sched_counter {
 	u64 count;
@@ -69,10 +62,7 @@ struct pvpmu_sched_counter {
 	u64 running;
 	u64 since;
 	u64 placed_at;
-	u32 fits;
-	u32 group;
-	u8 choices;
-	u8 phys;
+	u32 phys;
 };
 
 /**
@@ -80,32 +70,30 @@ struct pvpmu_sched_counter {
  *                      the contents
  * @ops: the backend
  * @vcpu: whose counters they are
+ * @turns: whose turn it is
  * @in: the vCPU is scheduled in
  * @held: time stands still
+ * @waking: pvpmu_sched_poll() will be called
  * @moment: the vCPU time at which it does
  * @since: clock when that was
  * @time: vCPU time until then
- * @turn: vCPU time when the current turn began
- * @first: the counter that is first in this turn
- * @started: counters that are started
- * @placed: those of them that have a physical counter
- * @busy: physical counters in use
- * @counter: counters; the last is what pvpmu_sched_fit() is asked about
+ * @counting: counters that have a physical one
+ * @loaded: those of them for which it is programmed
+ * @counter: counters
  */
 struct pvpmu_sched {
 	const struct pvpmu_sched_ops *ops;
 	struct pvpmu_vcpu *vcpu;
+	struct pvpmu_turns turns;
 	bool in;
 	bool held;
+	bool waking;
 	u64 moment;
 	u64 since;
 	u64 time;
-	u64 turn;
-	u32 first;
-	u64 started;
-	u64 placed;
-	u32 busy;
-	struct pvpmu_sched_counter counter[PVPMU_MAX_COUNTERS + 1];
+	u64 counting;
+	u64 loaded;
+	struct pvpmu_sched_counter counter[PVPMU_MAX_COUNTERS];
 };
 
 /**
@@ -121,23 +109,23 @@ void pvpmu_sched_init(struct pvpmu_sched *sched, struct pvpmu_vcpu *vcpu,
  * pvpmu_sched_create() - a counter, stopped
  * @sched: the vCPU's
  * @counter: its index, as in the host op
- * @fits: mask of the physical counters that can count it, numbered from 0 and
- *        below PVPMU_SCHED_SOFT, those that fewer events can have last; 0 if it
- *        is counted without one
- * @group: as in struct pvpmu_desc
+ * @desc: what it counts
+ * @fits: as for pvpmu_turns_create()
  */
-void pvpmu_sched_create(struct pvpmu_sched *sched, u32 counter, u32 fits,
-			u32 group);
+void pvpmu_sched_create(struct pvpmu_sched *sched, u32 counter,
+			const struct pvpmu_desc *desc, u32 fits);
 
 /**
  * pvpmu_sched_fit() - could these counters and one more be placed at one time?
  * @sched: the vCPU's
- * @fits: of the one more, as in pvpmu_sched_create()
+ * @fits: of the one more
  * @counters: mask of counters
- *
- * What is said here, a turn that begins with them keeps.
  */
-bool pvpmu_sched_fit(struct pvpmu_sched *sched, u32 fits, u64 counters);
+static inline bool pvpmu_sched_fit(struct pvpmu_sched *sched, u32 fits,
+				   u64 counters)
+{
+	return pvpmu_turns_fit(&sched->turns, fits, counters);
+}
 
 /** pvpmu_sched_start() - as the host op @start */
 void pvpmu_sched_start(struct pvpmu_sched *sched, u32 counter, u64 left);
@@ -148,6 +136,14 @@ void pvpmu_sched_stop(struct pvpmu_sched *sched, u32 counter);
 /** pvpmu_sched_read() - as the host op @read */
 void pvpmu_sched_read(struct pvpmu_sched *sched, u32 counter,
 		      struct pvpmu_reading *reading);
+
+/**
+ * pvpmu_sched_arrange() - as the host op @arrange
+ * @sched: the vCPU's
+ *
+ * Return: a counter got its physical one, or lost it.
+ */
+bool pvpmu_sched_arrange(struct pvpmu_sched *sched);
 
 /**
  * pvpmu_sched_in() - the vCPU is scheduled in

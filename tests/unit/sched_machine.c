@@ -58,9 +58,8 @@ static const struct pvpmu_sched_ops machine_ops = {
 static enum pvpmu_answer host_create(struct pvpmu_vcpu *vcpu, u32 counter,
 				     const struct pvpmu_desc *desc)
 {
-	pvpmu_sched_create(&m.sched, counter,
-			   desc->type == PVPMU_TYPE_CLOCK ? 0 : ANY,
-			   desc->group);
+	pvpmu_sched_create(&m.sched, counter, desc,
+			   desc->type == PVPMU_TYPE_CLOCK ? 0 : ANY);
 	return m.fake_ops.create(vcpu, counter, desc);
 }
 
@@ -83,6 +82,12 @@ static void host_stop(struct pvpmu_vcpu *vcpu, u32 counter)
 {
 	pvpmu_sched_stop(&m.sched, counter);
 	m.fake_ops.stop(vcpu, counter);
+}
+
+static bool host_arrange(struct pvpmu_vcpu *vcpu)
+{
+	(void)vcpu;
+	return pvpmu_sched_arrange(&m.sched);
 }
 
 static void host_read(struct pvpmu_vcpu *vcpu, u32 counter,
@@ -121,6 +126,7 @@ int machine_begin(void **state)
 	m.fake->ops.start = host_start;
 	m.fake->ops.stop = host_stop;
 	m.fake->ops.read = host_read;
+	m.fake->ops.arrange = host_arrange;
 	pvpmu_sched_init(&m.sched, &m.fake->vcpu, &machine_ops);
 	assert_int_equal(guest_setup(m.fake), PVPMU_OK);
 	machine_enter();
@@ -170,18 +176,29 @@ struct pvpmu_reading reading_of(u32 counter)
 	return reading;
 }
 
+void make_counter(u32 counter, u64 event, u32 fits, u32 group)
+{
+	const struct pvpmu_desc desc = {
+		.type = PVPMU_TYPE_RAW, .config = event, .group = group
+	};
+
+	pvpmu_sched_create(&m.sched, counter, &desc, fits);
+}
+
 void start_counters(u32 from, u32 to, u32 fits)
 {
 	for (u32 i = from; i < to; i++) {
-		pvpmu_sched_create(&m.sched, i, fits, 0);
+		make_counter(i, i, fits, 0);
 		pvpmu_sched_start(&m.sched, i, 0);
 	}
+	pvpmu_sched_arrange(&m.sched);
 }
 
 void stop_counters(u32 from, u32 to)
 {
 	for (u32 i = from; i < to; i++)
 		pvpmu_sched_stop(&m.sched, i);
+	pvpmu_sched_arrange(&m.sched);
 }
 
 void assert_near(u64 value, u64 wanted, u64 tolerance)

@@ -16,7 +16,7 @@
 
 #define WIDTH 6
 #define ANY ((1u << WIDTH) - 1)
-#define SLICE PVPMU_SCHED_SLICE
+#define SLICE PVPMU_TURN_LONGEST
 
 /**
  * struct place - where something is counted
@@ -54,6 +54,8 @@ void step(u64 ns, u64 events);
 /* In small steps, an event for each ns */
 void run(u64 ns);
 struct pvpmu_reading reading_of(u32 counter);
+/* A counter of event @event, as the host op creates it */
+void make_counter(u32 counter, u64 event, u32 fits, u32 group);
 void start_counters(u32 from, u32 to, u32 fits);
 void stop_counters(u32 from, u32 to);
 void assert_near(u64 value, u64 wanted, u64 tolerance);

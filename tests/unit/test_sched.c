@@ -132,14 +132,14 @@ static void a_place_that_gets_free_is_used_at_once(void **state)
 	run(1000);
 	assert_false(reading_of(6).active);
 	assert_true(m.wake_at != ~0ull);
-	pvpmu_sched_stop(&m.sched, 3);
+	stop_counters(3, 4);
 	assert_true(reading_of(6).active);
 	assert_true(m.wake_at == ~0ull);
 	run(1000);
 	assert_int_equal(reading_of(6).count, 1000);
 	assert_int_equal(reading_of(6).enabled, 2000);
 	assert_int_equal(reading_of(3).count, 1000);
-	pvpmu_sched_stop(&m.sched, 6);
+	stop_counters(6, 7);
 	stop_counters(0, 3);
 	stop_counters(4, 6);
 }
@@ -148,7 +148,7 @@ static void a_turn_begins_with_the_first_that_waits(void **state)
 {
 	(void)state;
 	start_counters(0, WIDTH, ANY);
-	run(3 * SLICE / 2);
+	run(19 * SLICE / 2);
 	start_counters(WIDTH, WIDTH + 1, ANY);
 	assert_int_equal(m.wake_at - m.fake->now, SLICE);
 	stop_counters(0, WIDTH + 1);
@@ -273,16 +273,17 @@ static void the_guest_sees_who_waits(void **state)
 
 	for (id = 0; id < 10; id++)
 		start_event(fake, id, id, 0);
-	run(SLICE / 2);
+	run(PVPMU_TURN_SHORTEST / 2);
 	for (id = 0; id < 10; id++) {
 		assert_done(fake, PVPMU_OP_READ, id);
 		if (guest_line(fake, id)->state == PVPMU_STATE_WAITING) {
-			assert_times(fake, id, SLICE / 2, 0);
+			assert_times(fake, id, PVPMU_TURN_SHORTEST / 2, 0);
 			assert_count(fake, id, 0);
 			waiting++;
 		} else {
 			assert_state(fake, id, PVPMU_STATE_COUNTING);
-			assert_times(fake, id, SLICE / 2, SLICE / 2);
+			assert_times(fake, id, PVPMU_TURN_SHORTEST / 2,
+				     PVPMU_TURN_SHORTEST / 2);
 		}
 	}
 	assert_int_equal(waiting, 10 - WIDTH);

@@ -11,10 +11,11 @@ static void start_group(u32 from, u32 to, u32 fits, u32 group)
 
 	pvpmu_sched_hold(&m.sched);
 	for (u32 i = from; i < to; i++) {
-		pvpmu_sched_create(&m.sched, i, fits, group);
+		make_counter(i, i, fits, group);
 		m.fake->now += 7;
 		pvpmu_sched_start(&m.sched, i, 0);
 	}
+	pvpmu_sched_arrange(&m.sched);
 	/* The machine counts nothing in a call: as if it took no time. */
 	m.fake->now = now;
 	pvpmu_sched_release(&m.sched);
@@ -39,14 +40,14 @@ static void a_group_that_does_not_fit_waits_as_a_whole(void **state)
 	(void)state;
 	start_counters(0, 4, ANY);
 	start_group(4, 7, ANY, 1);
-	run(SLICE / 2);
+	run(PVPMU_TURN_SHORTEST / 2);
 	for (u32 i = 4; i < 7; i++) {
 		assert_false(reading_of(i).active);
 		assert_int_equal(reading_of(i).running, 0);
 		assert_int_equal(reading_of(i).count, 0);
 	}
 	/* One place more, and all of it is there. */
-	pvpmu_sched_stop(&m.sched, 0);
+	stop_counters(0, 1);
 	assert_true(reading_of(4).active);
 	run(1000);
 	assert_alike(4, 7);
@@ -148,7 +149,7 @@ static void a_group_moves_for_a_member_that_has_no_choice(void **state)
 	(void)state;
 	start_group(0, 1, ANY, 1);
 	/* The one it has is the only one for the next. */
-	start_group(1, 2, 1u << m.sched.counter[0].phys, 1);
+	start_group(1, 2, 1u << (u32)m.sched.counter[0].phys, 1);
 	assert_true(reading_of(0).active && reading_of(1).active);
 	run(1000);
 	assert_int_equal(reading_of(0).count, 1000);
@@ -235,7 +236,7 @@ static void a_place_is_found_for_all_where_there_is_one(void **state)
 
 		for (u32 j = 0; j < n; j++) {
 			fits[j] = masks[i % 3][rand() % 6];
-			pvpmu_sched_create(&m.sched, j, fits[j], 1);
+			make_counter(j, j, fits[j], 1);
 		}
 		found = pvpmu_sched_fit(&m.sched, fits[n - 1],
 					(1ull << (n - 1)) - 1);
@@ -264,11 +265,11 @@ static void groups_stay_whole_in_any_order(void **state)
 			pvpmu_sched_stop(&m.sched, c);
 			started[c] = false;
 		} else if (rand() % 2) {
-			pvpmu_sched_create(&m.sched, c, rand() % 7 ? ANY : 0,
-					   group[c]);
+			make_counter(c, c, rand() % 7 ? ANY : 0, group[c]);
 			pvpmu_sched_start(&m.sched, c, 0);
 			started[c] = true;
 		}
+		pvpmu_sched_arrange(&m.sched);
 		if (rand() % 3)
 			step((u64)rand() % SLICE, 10);
 		if (rand() % 5 == 0) {
@@ -278,7 +279,7 @@ static void groups_stay_whole_in_any_order(void **state)
 		}
 		for (u32 j = 0; j < N; j++)
 			used += started[j] && reading_of(j).active &&
-				m.sched.counter[j].fits;
+				m.sched.turns.counter[j].fits;
 		assert_in_range(used, 0, WIDTH);
 		for (u32 j = 0; j < N; j++) {
 			u32 needs = 0;
@@ -292,7 +293,7 @@ static void groups_stay_whole_in_any_order(void **state)
 					continue;
 				assert_int_equal(reading_of(k).active,
 						 reading_of(j).active);
-				needs += m.sched.counter[k].fits != 0;
+				needs += m.sched.turns.counter[k].fits != 0;
 			}
 			if (!reading_of(j).active)
 				assert_true(used + needs > WIDTH);

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * pvpmu core: whose turn it is
+ *
+ * Units stand in one order, whoever has waited longest first.  A unit that has
+ * used up its turn goes to the end of it; one that is stopped keeps its place
+ * and what it has used.  Places that are vacant go to the first in the order
+ * that they are enough for.  So whoever waits is overtaken by each other unit
+ * once at most, and no place is vacant that somebody could use.
+ *
+ * Nobody loses a place before its turn is over, but for those that got one in
+ * the same call and turn out to have waited less than another.
+ *
+ * A turn is as long as the vCPU runs in 4 ms on the wall, roughly: if it idles
+ * most of the time, turns that are short let each event see a part of each
+ * second.  What a turn was longer or shorter than it should have been is made
+ * up for by the next one.
+ */
+#include "internal.h"
+
+/* The level of a vCPU that is busy, in turns; idling empties it so much more
+ * slowly than running fills it. */
+#define LEVEL_TURNS 8
+#define LEVEL_MOST (LEVEL_TURNS * (s64)PVPMU_TURN_LONGEST)
+
+static u64 bit(u32 counter)
+{
+	return 1ull << counter;
+}
+
+static u32 lowest(u64 mask)
+{
+	return (u32)__builtin_ctzll(mask);
+}
+
+void pvpmu_turns_init(struct pvpmu_turns *turns, u64 clock)
+{
+	memset(turns, 0, sizeof(*turns));
+	turns->clock = clock;
+}
+
+/* No config of version 1 has more than 36 bits, no flags more than 8. */
+static u64 key_of(const struct pvpmu_desc *desc)
+{
+	return desc->config | (u64)desc->sampling << 39 |
+	       (u64)desc->flags << 40 | (u64)desc->type << 56;
+}
+
+/* One of the same description that was stopped, the first if they are several */
+static struct pvpmu_turn *forerunner(struct pvpmu_turns *turns, u64 key)
+{
+	struct pvpmu_turn *found = NULL;
+	u32 i;
+
+	for (i = 0; i < PVPMU_MAX_COUNTERS; i++) {
+		struct pvpmu_turn *t = &turns->counter[i];
+
+		if (t->known && t->key == key && !(turns->started & bit(i)) &&
+		    (!found || t->stopped < found->stopped))
+			found = t;
+	}
+	return found;
+}
+
+static void describe(struct pvpmu_turn *t, u32 fits, u32 group)
+{
+	t->fits = fits;
+	t->group = group;
+	t->choices = 0;
+	for (; fits; fits &= fits - 1)
+		t->choices++;
+}
+
+void pvpmu_turns_create(struct pvpmu_turns *turns, u32 counter,
+			const struct pvpmu_desc *desc, u32 fits)
+{
+	u64 key = key_of(desc);
+	struct pvpmu_turn *before = forerunner(turns, key);
+	struct pvpmu_turn t = { .key = key };
+
+	if (before) {
+		t = *before;
+		before->known = false;
+	} else {
+		t.order = ++turns->orders;
+	}
+	t.known = true;
+	describe(&t, fits, desc->group);
+	turns->counter[counter] = t;
+}
+
+bool pvpmu_turns_fit(struct pvpmu_turns *turns, u32 fits, u64 counters)
+{
+	struct pvpmu_choice choice = { .busy = 0 };
+
+	describe(&turns->counter[PVPMU_MAX_COUNTERS], fits, 0);
+	return pvpmu_choose(turns, counters | bit(PVPMU_MAX_COUNTERS), &choice);
+}
+
+/* Counters that are started and count with this one, or not at all; with it */
+static u64 unit_of(const struct pvpmu_turns *turns, u32 counter)
+{
+	u32 group = turns->counter[counter].group;
+	u64 unit = bit(counter);
+	u64 rest;
+
+	if (!group)
+		return unit;
+	for (rest = turns->started; rest; rest &= rest - 1)
+		if (turns->counter[lowest(rest)].group == group)
+			unit |= bit(lowest(rest));
+	return unit;
+}
+
+/* Tells how much of its turn it has used. */
+static void charge(const struct pvpmu_turns *turns, struct pvpmu_turn *t,
+		   u64 now)
+{
+	if (turns->contended)
+		t->used += (s64)(now - t->since);
+	t->since = now;
+}
+
+static void charge_all(struct pvpmu_turns *turns, u64 counters, u64 now)
+{
+	for (; counters; counters &= counters - 1)
+		charge(turns, &turns->counter[lowest(counters)], now);
+}
+
+static void unplace(struct pvpmu_turns *turns, u64 counters)
+{
+	turns->placed &= ~counters;
+	turns->moved &= ~counters;
+	turns->fresh &= ~counters;
+	for (; counters; counters &= counters - 1) {
+		const struct pvpmu_turn *t = &turns->counter[lowest(counters)];
+
+		if (t->phys != PVPMU_SCHED_SOFT)
+			turns->busy &= ~(1u << t->phys);
+	}
+}
+
+/* Gives all of @counters physical counters, or none if there are not enough. */
+static bool place(struct pvpmu_turns *turns, u64 counters, u64 now)
+{
+	struct pvpmu_choice choice = { .busy = turns->busy };
+
+	if (!pvpmu_choose(turns, counters, &choice))
+		return false;
+	turns->busy = choice.busy;
+	turns->placed |= counters;
+	turns->moved |= counters;
+	for (; counters; counters &= counters - 1) {
+		struct pvpmu_turn *t = &turns->counter[lowest(counters)];
+
+		t->phys = choice.phys[lowest(counters)];
+		t->since = now;
+	}
+	return true;
+}
+
+void pvpmu_turns_start(struct pvpmu_turns *turns, u32 counter, u64 now)
+{
+	struct pvpmu_turn *t = &turns->counter[counter];
+	u64 mates;
+
+	if (!t->known) {
+		t->known = true;
+		t->order = ++turns->orders;
+		t->used = 0;
+		t->began = 0;
+	}
+	turns->started |= bit(counter);
+	mates = unit_of(turns, counter) & ~bit(counter);
+	if (mates & pvpmu_turns_waiting(turns))
+		return;
+	if (place(turns, bit(counter), now)) {
+		turns->fresh |= bit(counter);
+		return;
+	}
+	/* With the others placed anew there may be room for it. */
+	charge_all(turns, mates, now);
+	unplace(turns, mates);
+}
+
+void pvpmu_turns_stop(struct pvpmu_turns *turns, u32 counter, u64 now)
+{
+	struct pvpmu_turn *t = &turns->counter[counter];
+
+	if (turns->placed & bit(counter)) {
+		charge(turns, t, now);
+		unplace(turns, bit(counter));
+	}
+	t->stopped = ++turns->stops;
+	turns->started &= ~bit(counter);
+}
+
+/* Follows how busy the vCPU is. */
+static void follow(struct pvpmu_turns *turns, u64 now, u64 clock)
+{
+	s64 ran = (s64)(now - turns->ran);
+	s64 idle = (s64)(clock - turns->clock) - ran;
+	s64 level = (s64)turns->level + ran;
+
+	if (idle > 0)
+		level -= idle / LEVEL_TURNS;
+	if (level < 0)
+		level = 0;
+	if (level > LEVEL_MOST)
+		level = LEVEL_MOST;
+	turns->level = (u64)level;
+	turns->ran = now;
+	turns->clock = clock;
+}
+
+static u64 length(const struct pvpmu_turns *turns)
+{
+	u64 ns = turns->level / LEVEL_TURNS;
+
+	return ns > PVPMU_TURN_SHORTEST ? ns : PVPMU_TURN_SHORTEST;
+}
+
+/* Those of @mask that stand for their units */
+static u64 heads_of(const struct pvpmu_turns *turns, u64 mask)
+{
+	u64 heads = 0;
+
+	while (mask) {
+		heads |= bit(lowest(mask));
+		mask &= ~unit_of(turns, lowest(mask));
+	}
+	return heads;
+}
+
+static bool needs_physical(const struct pvpmu_turns *turns, u64 unit)
+{
+	u32 fits = 0;
+
+	for (; unit; unit &= unit - 1)
+		fits |= turns->counter[lowest(unit)].fits;
+	return fits;
+}
+
+static u64 order_of(const struct pvpmu_turns *turns, u64 unit)
+{
+	u64 order = ~0ull;
+
+	for (; unit; unit &= unit - 1)
+		if (turns->counter[lowest(unit)].order < order)
+			order = turns->counter[lowest(unit)].order;
+	return order;
+}
+
+static s64 used_of(const struct pvpmu_turns *turns, u64 unit)
+{
+	s64 used = turns->counter[lowest(unit)].used;
+
+	for (; unit; unit &= unit - 1)
+		if (turns->counter[lowest(unit)].used > used)
+			used = turns->counter[lowest(unit)].used;
+	return used;
+}
+
+/* The one of @heads whose unit has waited longest */
+static u32 first(const struct pvpmu_turns *turns, u64 heads)
+{
+	u32 found = lowest(heads);
+	u64 least = ~0ull;
+
+	for (; heads; heads &= heads - 1) {
+		u64 order = order_of(turns, unit_of(turns, lowest(heads)));
+
+		if (order < least) {
+			least = order;
+			found = lowest(heads);
+		}
+	}
+	return found;
+}
+
+/* Does the turn of a unit that is placed end now? */
+static bool is_over(const struct pvpmu_turns *turns, u64 unit, u64 clock)
+{
+	const struct pvpmu_turn *t = &turns->counter[lowest(unit)];
+
+	return used_of(turns, unit) >= (s64)length(turns) ||
+	       clock - t->began >= PVPMU_TURN_STALE;
+}
+
+/* Its turn has been one; the next comes after all that wait. */
+static void end(struct pvpmu_turns *turns, u64 unit)
+{
+	s64 most = (s64)length(turns);
+
+	unplace(turns, unit);
+	for (; unit; unit &= unit - 1) {
+		struct pvpmu_turn *t = &turns->counter[lowest(unit)];
+
+		t->order = ++turns->orders;
+		t->began = 0;
+		t->used -= most;
+		if (t->used > most)
+			t->used = most;
+		if (t->used < -most)
+			t->used = -most;
+	}
+}
+
+/* Turns go on from here on; one that did not begin does so now. */
+static void go_on(struct pvpmu_turns *turns, u64 now, u64 clock)
+{
+	u64 rest;
+
+	charge_all(turns, turns->placed, now);
+	for (rest = turns->placed; rest; rest &= rest - 1)
+		if (!turns->counter[lowest(rest)].began)
+			turns->counter[lowest(rest)].began = clock;
+}
+
+/* Units that are placed and that others may wait for */
+static u64 holders(const struct pvpmu_turns *turns)
+{
+	u64 rest = heads_of(turns, turns->placed);
+	u64 found = 0;
+
+	for (; rest; rest &= rest - 1)
+		if (needs_physical(turns, unit_of(turns, lowest(rest))))
+			found |= bit(lowest(rest));
+	return found;
+}
+
+/* In the order that they stand in, so that they stay in it. */
+static void end_all(struct pvpmu_turns *turns, u64 heads)
+{
+	while (heads) {
+		u32 head = first(turns, heads);
+
+		heads &= ~bit(head);
+		end(turns, unit_of(turns, head));
+	}
+}
+
+/* Returns whether there were any. */
+static bool end_turns(struct pvpmu_turns *turns, u64 clock)
+{
+	u64 rest, over = 0;
+
+	for (rest = holders(turns); rest; rest &= rest - 1)
+		if (is_over(turns, unit_of(turns, lowest(rest)), clock))
+			over |= bit(lowest(rest));
+	end_all(turns, over);
+	return over;
+}
+
+/* Who was lucky in this call only is placed again, or another is. */
+static void unplace_fresh(struct pvpmu_turns *turns)
+{
+	while (turns->fresh) {
+		u64 unit = unit_of(turns, lowest(turns->fresh));
+
+		turns->fresh &= ~unit;
+		if (needs_physical(turns, unit))
+			unplace(turns, unit & turns->placed);
+	}
+}
+
+/*
+ * Turns that end one by one would never leave enough places to a group.  So it
+ * gets them when it is the first that waits: the others' turns are cut short.
+ */
+static void make_room(struct pvpmu_turns *turns, u64 now)
+{
+	u64 heads = heads_of(turns, pvpmu_turns_waiting(turns));
+	u64 unit = unit_of(turns, first(turns, heads));
+
+	if (!(unit & (unit - 1)) || place(turns, unit, now))
+		return;
+	end_all(turns, holders(turns));
+}
+
+static void fill(struct pvpmu_turns *turns, u64 now)
+{
+	u64 rest = heads_of(turns, pvpmu_turns_waiting(turns));
+
+	while (rest) {
+		u32 head = first(turns, rest);
+
+		rest &= ~bit(head);
+		place(turns, unit_of(turns, head), now);
+	}
+}
+
+void pvpmu_turns_arrange(struct pvpmu_turns *turns, u64 now, u64 clock)
+{
+	if (pvpmu_turns_waiting(turns)) {
+		bool ended;
+
+		follow(turns, now, clock);
+		go_on(turns, now, clock);
+		ended = end_turns(turns, clock);
+		unplace_fresh(turns);
+		if (ended)
+			make_room(turns, now);
+		fill(turns, now);
+	}
+	turns->fresh = 0;
+	turns->contended = pvpmu_turns_waiting(turns);
+	if (turns->contended)
+		go_on(turns, now, clock);
+}
+
+u64 pvpmu_turns_left(const struct pvpmu_turns *turns)
+{
+	s64 most = (s64)length(turns), left = 2 * most;
+	u64 rest;
+
+	if (!pvpmu_turns_waiting(turns))
+		return 0;
+	for (rest = turns->placed; rest; rest &= rest - 1) {
+		const struct pvpmu_turn *t = &turns->counter[lowest(rest)];
+
+		if (t->fits && most - t->used < left)
+			left = most - t->used;
+	}
+	return left > 0 ? (u64)left : 1;
+}
