@@ -82,6 +82,8 @@ struct pvpmu_choice {
 bool pvpmu_choose(const struct pvpmu_turns *turns, u64 counters,
 		  struct pvpmu_choice *choice);
 
+void pvpmu_choices(struct pvpmu_turn *turn, u32 fits);
+
 /* pvpmu_slot.c: the life of an event; none of them touches the page, but
  * pvpmu_slot_open(), which reads the slot's guest line */
 s32 pvpmu_slot_begin(struct pvpmu_vcpu *vcpu, u32 id,

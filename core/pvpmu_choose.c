@@ -57,3 +57,21 @@ bool pvpmu_choose(const struct pvpmu_turns *turns, u64 counters,
 	}
 	return true;
 }
+
+/* It can be counted in the physical counters @fits. */
+void pvpmu_choices(struct pvpmu_turn *turn, u32 fits)
+{
+	turn->fits = fits;
+	turn->choices = 0;
+	for (; fits; fits &= fits - 1)
+		turn->choices++;
+}
+
+bool pvpmu_turns_fit(struct pvpmu_turns *turns, u32 fits, u64 counters)
+{
+	struct pvpmu_choice choice = { .busy = 0 };
+
+	pvpmu_choices(&turns->counter[PVPMU_MAX_COUNTERS], fits);
+	return pvpmu_choose(turns, counters | 1ull << PVPMU_MAX_COUNTERS,
+			    &choice);
+}

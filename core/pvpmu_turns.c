@@ -62,15 +62,6 @@ static struct pvpmu_turn *forerunner(struct pvpmu_turns *turns, u64 key)
 	return found;
 }
 
-static void describe(struct pvpmu_turn *t, u32 fits, u32 group)
-{
-	t->fits = fits;
-	t->group = group;
-	t->choices = 0;
-	for (; fits; fits &= fits - 1)
-		t->choices++;
-}
-
 void pvpmu_turns_create(struct pvpmu_turns *turns, u32 counter,
 			const struct pvpmu_desc *desc, u32 fits)
 {
@@ -85,16 +76,9 @@ void pvpmu_turns_create(struct pvpmu_turns *turns, u32 counter,
 		t.order = ++turns->orders;
 	}
 	t.known = true;
-	describe(&t, fits, desc->group);
+	t.group = desc->group;
+	pvpmu_choices(&t, fits);
 	turns->counter[counter] = t;
-}
-
-bool pvpmu_turns_fit(struct pvpmu_turns *turns, u32 fits, u64 counters)
-{
-	struct pvpmu_choice choice = { .busy = 0 };
-
-	describe(&turns->counter[PVPMU_MAX_COUNTERS], fits, 0);
-	return pvpmu_choose(turns, counters | bit(PVPMU_MAX_COUNTERS), &choice);
 }
 
 /* Counters that are started and count with this one, or not at all; with it */

@@ -23,6 +23,7 @@ static void start_hypervisor(u32 i, u64 config)
 
 	assert_int_equal(pvpmu_counters_create(&x.core, i, &desc), PVPMU_DONE);
 	pvpmu_sched_start(&x.sched, i, 0);
+	pvpmu_sched_arrange(&x.sched);
 }
 
 static void hypervisor_events_are_xens_own(void **state)
@@ -91,6 +92,7 @@ static void the_clock_wakes_when_it_is_due(void **state)
 	x.core.slot[0].length = x.core.slot[0].reload = 500000;
 	assert_int_equal(pvpmu_counters_create(&x.core, 0, &desc), PVPMU_DONE);
 	pvpmu_sched_start(&x.sched, 0, 500000);
+	pvpmu_sched_arrange(&x.sched);
 	assert_int_equal(x.clock.at, cpu.now + 500000);
 	/* Early: it is set again. */
 	cpu.now += 499999;
@@ -124,6 +126,7 @@ static void a_cpu_without_counters_has_a_clock(void **state)
 		assert_int_equal(pvpmu_counters_create(&x.core, 0, &desc),
 				 PVPMU_DONE);
 		pvpmu_sched_start(&x.sched, 0, 500000);
+		pvpmu_sched_arrange(&x.sched);
 		x.core.slot[0].length = x.core.slot[0].reload = 500000;
 		x.halts += 3;
 		cpu.now += 500000;

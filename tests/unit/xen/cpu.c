@@ -414,6 +414,7 @@ void start(u32 i, u64 config, u32 flags)
 
 	assert_int_equal(pvpmu_counters_create(&x.core, i, &desc), PVPMU_DONE);
 	pvpmu_sched_start(&x.sched, i, 0);
+	pvpmu_sched_arrange(&x.sched);
 }
 
 void start_sampling(u32 i, u64 config, u64 period)
@@ -425,6 +426,7 @@ void start_sampling(u32 i, u64 config, u64 period)
 	x.core.slot[i].reload = period;
 	assert_int_equal(pvpmu_counters_create(&x.core, i, &desc), PVPMU_DONE);
 	pvpmu_sched_start(&x.sched, i, period);
+	pvpmu_sched_arrange(&x.sched);
 }
 
 u64 count_of(u32 i)
