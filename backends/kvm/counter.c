@@ -3,7 +3,7 @@
  * pvpmu on KVM: host counters
  *
  * Each is a perf event on the vCPU's thread.  It counts from its creation to
- * its end: enabling and disabling make perf schedule the thread's events anew,
+ * its end, but while it is others' turn: enabling and disabling make perf schedule the thread's events anew,
  * which costs more than all else, and core works with differences anyway.
  *
  * perf's files keep to themselves what is read here of struct perf_event and
@@ -76,13 +76,17 @@ static void hypervisor_begin(struct pk_counter *counter)
 	counter->seen = counter->origin;
 }
 
-/*
- * The time of a context.  An entry point looks at the clock once, unless perf
- * has set the context's clock meanwhile, as it does when the thread is
- * scheduled.
+/**
+ * pk_context_time() - the time of a context
+ * @vcpu: the vCPU whose thread it is of
+ * @ctx: its context
+ *
+ * An entry point looks at the clock once, unless perf has set the context's
+ * clock meanwhile, as it does when the thread is scheduled.
+ *
+ * Context: the vCPU's own.
  */
-static u64 context_time(struct pk_vcpu *vcpu,
-			const struct perf_event_context *ctx)
+u64 pk_context_time(struct pk_vcpu *vcpu, const struct perf_event_context *ctx)
 {
 	struct pk_ctx_time clock = pk_ctx_time(ctx);
 
@@ -93,19 +97,20 @@ static u64 context_time(struct pk_vcpu *vcpu,
 	return vcpu->now + clock.offset;
 }
 
-/* The times of an event as perf would tell them.  Context: Interrupts off. */
+/*
+ * The times of an event.  It is enabled as long as it is there, whether it has
+ * a turn in perf or not.  Context: Interrupts off.
+ */
 static void times(const struct pk_counter *counter,
 		  struct pvpmu_reading *reading)
 {
 	const struct perf_event *event = counter->event;
-	u64 delta = context_time(counter->vcpu, event->ctx) - event->tstamp;
+	u64 now = pk_context_time(counter->vcpu, event->ctx);
 
-	reading->enabled = event->total_time_enabled;
+	reading->enabled = now - counter->born;
 	reading->running = event->total_time_running;
-	if (event->state >= PERF_EVENT_STATE_INACTIVE)
-		reading->enabled += delta;
 	if (event->state >= PERF_EVENT_STATE_ACTIVE)
-		reading->running += delta;
+		reading->running += now - event->tstamp;
 }
 
 /* In the vCPU's own context: no lock, no other CPU, no reschedule. */
@@ -122,6 +127,27 @@ static void read_here(struct pk_counter *counter, struct pvpmu_reading *reading)
 	local_irq_restore(flags);
 }
 
+/* Has a turn, and no counter all the same: the host has taken it. */
+static void look_for_hunger(struct pk_counter *counter,
+			    const struct pvpmu_reading *reading)
+{
+	if (!reading->active && counter->event->state >= PERF_EVENT_STATE_OFF &&
+	    pk_mux_enabled(counter))
+		counter->vcpu->mux.starved = true;
+}
+
+static void read_elsewhere(struct pk_counter *counter,
+			   struct pvpmu_reading *reading)
+{
+	struct perf_event *event = counter->event;
+	u64 enabled;
+
+	reading->count = perf_event_read_value(event, &enabled,
+					       &reading->running);
+	reading->enabled = event->ctx->time - counter->born;
+	reading->active = event->state >= PERF_EVENT_STATE_INACTIVE;
+}
+
 static void read_event(struct pk_counter *counter,
 		       struct pvpmu_reading *reading)
 {
@@ -129,10 +155,10 @@ static void read_event(struct pk_counter *counter,
 
 	if (counter->vcpu->task == current) {
 		read_here(counter, reading);
+		look_for_hunger(counter, reading);
+		reading->active |= pk_mux_begins(counter);
 	} else {
-		reading->count = perf_event_read_value(event, &reading->enabled,
-						       &reading->running);
-		reading->active = event->state >= PERF_EVENT_STATE_INACTIVE;
+		read_elsewhere(counter, reading);
 	}
 	reading->count = pk_count_of(counter, reading->count);
 	reading->failed = event->state <= PERF_EVENT_STATE_ERROR;
@@ -168,11 +194,15 @@ static enum pvpmu_answer make_event(struct pk_counter *counter,
 		return PVPMU_NEVER;
 	if (counter->desc.sampling)
 		attr.sample_period = PK_PARKED;
+	attr.disabled = !pk_mux_enabled(counter);
 	event = perf_event_create_kernel_counter(&attr, -1, task,
 						 pk_overflow_handler, counter);
 	if (IS_ERR(event))
 		return PVPMU_LATER;
 	counter->event = event;
+	counter->born = task == current ?
+				pk_context_time(counter->vcpu, event->ctx) :
+				event->ctx->time;
 	counter->turned = 0;
 	counter->counted = 0;
 	atomic_inc(&pk_live_events);
@@ -201,12 +231,15 @@ enum pvpmu_answer pk_op_create(struct pvpmu_vcpu *core, u32 index,
 	counter->index = index;
 	if (desc->type == PVPMU_TYPE_HYPERVISOR)
 		hypervisor_begin(counter);
+	pk_mux_create(counter);
 	answer = make_event(counter, vcpu->task);
 	if (answer == PVPMU_DONE && pk_exits_kind(desc) &&
 	    !pk_exits_get(vcpu)) {
 		drop_event(counter);
-		return PVPMU_NEVER;
+		answer = PVPMU_NEVER;
 	}
+	if (answer != PVPMU_DONE)
+		pk_mux_destroy(counter);
 	return answer;
 }
 
@@ -215,6 +248,7 @@ void pk_op_destroy(struct pvpmu_vcpu *core, u32 index)
 	struct pk_vcpu *vcpu = to_pk(core);
 
 	drop_event(&vcpu->counter[index]);
+	pk_mux_destroy(&vcpu->counter[index]);
 	if (pk_exits_kind(&vcpu->counter[index].desc))
 		pk_exits_put(vcpu);
 }
@@ -245,7 +279,7 @@ void pk_counters_go_on(struct pk_vcpu *vcpu)
 	u32 i;
 
 	for (i = 0; i < PVPMU_MAX_COUNTERS; i++)
-		if (vcpu->counter[i].event)
+		if (vcpu->counter[i].event && pk_mux_enabled(&vcpu->counter[i]))
 			perf_event_enable(vcpu->counter[i].event);
 }
 

@@ -120,13 +120,42 @@ static u8 probe(u32 type, u64 config)
 	return caps;
 }
 
-/* Physical counters that any event can have; 0 if the host has none */
-static u32 physical_counters;
+/* What the CPU has; nothing if no event can be counted */
+static struct x86_pmu_capability cpu_pmu;
 
-/* As many as perf has: what it lends to others of the host shows as waiting. */
-u32 pk_op_room(struct pvpmu_vcpu *core)
+/* Counters that perf can have count at one time */
+u32 pk_events_room(void)
 {
-	return physical_counters;
+	return cpu_pmu.num_counters_gp + cpu_pmu.num_counters_fixed;
+}
+
+/* Intel has counters of their own for these, in this order. */
+static u32 fixed_of(const struct pvpmu_desc *desc)
+{
+	static const u8 order[] = { PVPMU_HW_INSTRUCTIONS, PVPMU_HW_CYCLES,
+				    PVPMU_HW_REF_CYCLES };
+	u32 i;
+
+	if (desc->type != PVPMU_TYPE_HARDWARE)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		if (desc->config == order[i] && i < cpu_pmu.num_counters_fixed)
+			return BIT(cpu_pmu.num_counters_gp + i);
+	return 0;
+}
+
+/**
+ * pk_event_fits() - the physical counters that can count it
+ * @desc: the event
+ *
+ * Return: a mask, as for pvpmu_turns_create(); 0 if it needs none.
+ */
+u32 pk_event_fits(const struct pvpmu_desc *desc)
+{
+	if (desc->type != PVPMU_TYPE_HARDWARE &&
+	    desc->type != PVPMU_TYPE_CACHE)
+		return 0;
+	return (BIT(cpu_pmu.num_counters_gp) - 1) | fixed_of(desc);
 }
 
 /**
@@ -136,11 +165,9 @@ u32 pk_op_room(struct pvpmu_vcpu *core)
  */
 void pk_events_probe(void)
 {
-	struct x86_pmu_capability pmu;
 	u32 i, op, result, found = 0;
 
-	pk_pmu_capability(&pmu);
-	physical_counters = pmu.num_counters_gp;
+	pk_pmu_capability(&cpu_pmu);
 	for (i = 0; i < PVPMU_HW_END; i++) {
 		hw_caps[i] = probe(PVPMU_TYPE_HARDWARE, i);
 		found += !!hw_caps[i];

@@ -29,10 +29,10 @@ const struct pvpmu_host_ops pk_ops = {
 	.start = pk_op_start,
 	.stop = pk_op_stop,
 	.read = pk_op_read,
+	.arrange = pk_op_arrange,
 	.kick = pk_op_kick,
 	.raise = pk_op_raise,
 	.clock = ktime_get_mono_fast_ns,
-	.room = pk_op_room,
 	.idle = pk_op_idle,
 };
 

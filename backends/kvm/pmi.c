@@ -70,6 +70,28 @@ void pk_wake_init(struct pk_vcpu *vcpu)
 	init_irq_work(&vcpu->wake, wake);
 }
 
+static void kick(struct pk_vcpu *vcpu)
+{
+	if (!xchg(&vcpu->kicked, true))
+		atomic_inc(&kicked_vcpus);
+	kvm_make_request(KVM_REQ_PMI, vcpu->kvm_vcpu);
+}
+
+/**
+ * pk_kick_if_awake() - has pvpmu_publish() called before the guest runs on
+ * @vcpu: if it is halted it goes on sleeping, and is kicked when it wakes
+ *
+ * Context: hard interrupt.
+ */
+void pk_kick_if_awake(struct pk_vcpu *vcpu)
+{
+	struct kvm_vcpu *kvm_vcpu = vcpu->kvm_vcpu;
+
+	kick(vcpu);
+	if (READ_ONCE(kvm_vcpu->arch.mp_state) == KVM_MP_STATE_RUNNABLE)
+		kvm_vcpu_kick(kvm_vcpu);
+}
+
 /*
  * Waking is left out where the vCPU cannot be about to halt: in a hypercall,
  * and when the NMI was what made the guest exit.
@@ -82,9 +104,7 @@ void pk_op_kick(struct pvpmu_vcpu *core)
 	struct pk_vcpu *vcpu = to_pk(core);
 	struct kvm_vcpu *kvm_vcpu = vcpu->kvm_vcpu;
 
-	if (!xchg(&vcpu->kicked, true))
-		atomic_inc(&kicked_vcpus);
-	kvm_make_request(KVM_REQ_PMI, kvm_vcpu);
+	kick(vcpu);
 	if (in_task())
 		return;
 	if (!in_nmi())

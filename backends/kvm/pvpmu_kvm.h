@@ -10,6 +10,7 @@
 #ifndef PVPMU_KVM_H
 #define PVPMU_KVM_H
 
+#include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kvm_host.h>
 #include <linux/mutex.h>
@@ -17,6 +18,7 @@
 #include <linux/workqueue.h>
 
 #include <pvpmu/core.h>
+#include <pvpmu/turns.h>
 
 /* RAX of our hypercalls.  KVM's own numbers are small ones. */
 #define PK_HYPERCALL 0x70766d70u
@@ -39,6 +41,7 @@
  * @index: core's index of it
  * @turned: event->count when the guest and a guest of its own took turns last
  * @counted: what it had counted by then of what it is to count; NMI
+ * @born: its context's time when @event was made
  * @carry: what it counted on threads that ran the vCPU before
  * @origin: for hypervisor events, what the kernel's count was at the beginning
  * @seen: what it was when it was last read
@@ -54,6 +57,7 @@ struct pk_counter {
 	u32 index;
 	u64 turned;
 	u64 counted;
+	u64 born;
 	struct pvpmu_reading carry;
 	u64 origin;
 	u64 seen;
@@ -75,6 +79,32 @@ struct pk_vm {
 	struct kvm *kvm;
 	u32 vcpus;
 	struct list_head entry;
+};
+
+/**
+ * struct pk_mux - whose turn it is, see mux.c
+ * @turns: core's
+ * @physical: counters that need one of the CPU's
+ * @enabled: those of them whose events are enabled in perf
+ * @starved: one of them was seen without, so the host needs some itself
+ * @ran: ns that the vCPU ran
+ * @ctx: whose time was looked at for that last
+ * @ctx_time: what it was
+ * @timer: when a turn is over
+ * @armed: it is set
+ * @due: to when
+ */
+struct pk_mux {
+	struct pvpmu_turns turns;
+	u64 physical;
+	u64 enabled;
+	bool starved;
+	u64 ran;
+	const struct perf_event_context *ctx;
+	u64 ctx_time;
+	struct hrtimer timer;
+	bool armed;
+	u64 due;
 };
 
 /**
@@ -101,6 +131,7 @@ struct pk_vm {
  * @delivery: PVPMU_DELIVER_*
  * @exit_users: counters of exits by kind
  * @exits: the exits, by kind, while it is not zero; its thread
+ * @mux: whose turn it is; under @lock but for its timer
  * @counter: by core's index
  */
 struct pk_vcpu {
@@ -125,6 +156,7 @@ struct pk_vcpu {
 	u32 delivery;
 	u32 exit_users;
 	u64 exits[PK_EXITS_KINDS];
+	struct pk_mux mux;
 	struct pk_counter counter[PVPMU_MAX_COUNTERS];
 };
 
@@ -172,6 +204,7 @@ void pk_op_idle(struct pvpmu_vcpu *core);
 void pk_wake_init(struct pk_vcpu *vcpu);
 void pk_unkick(struct pk_vcpu *vcpu);
 void pk_op_kick(struct pvpmu_vcpu *core);
+void pk_kick_if_awake(struct pk_vcpu *vcpu);
 void pk_op_raise(struct pvpmu_vcpu *core);
 bool pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port);
 
@@ -187,7 +220,8 @@ bool pk_op_area_or32(struct pvpmu_vcpu *core, u32 offset, u32 bits, u32 *old);
 
 /* event.c: which events the host can count, and how perf calls them */
 void pk_events_probe(void);
-u32 pk_op_room(struct pvpmu_vcpu *core);
+u32 pk_events_room(void);
+u32 pk_event_fits(const struct pvpmu_desc *desc);
 u32 pk_op_query(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc);
 bool pk_event_attr(const struct pvpmu_desc *desc, struct perf_event_attr *attr);
 bool pk_event_is_clock(const struct pvpmu_desc *desc);
@@ -203,6 +237,18 @@ void pk_counters_quiesce(struct pk_vcpu *vcpu);
 void pk_counters_go_on(struct pk_vcpu *vcpu);
 void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task);
 void pk_counter_update(struct pk_counter *counter);
+u64 pk_context_time(struct pk_vcpu *vcpu, const struct perf_event_context *ctx);
+
+/* mux.c: more events than the CPU has counters */
+void pk_mux_init(struct pk_vcpu *vcpu);
+void pk_mux_exit(struct pk_vcpu *vcpu);
+bool pk_mux_enabled(const struct pk_counter *counter);
+bool pk_mux_begins(const struct pk_counter *counter);
+void pk_mux_create(struct pk_counter *counter);
+void pk_mux_destroy(struct pk_counter *counter);
+void pk_mux_start(struct pk_counter *counter);
+void pk_mux_stop(struct pk_counter *counter);
+bool pk_op_arrange(struct pvpmu_vcpu *core);
 
 /* exits.c: exits by kind */
 bool pk_exits_kind(const struct pvpmu_desc *desc);
@@ -217,6 +263,7 @@ void pk_overflow_handler(struct perf_event *event,
 bool pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left);
 void pk_op_stop(struct pvpmu_vcpu *core, u32 index);
 void pk_sampling_resume(struct pk_counter *counter, u64 events);
+void pk_sampling_prepare(struct pk_counter *counter);
 void pk_sampling_ask_adjust(struct pk_counter *counter);
 void pk_sampling_adjust(struct pk_vcpu *vcpu);
 

@@ -180,11 +180,12 @@ bool pk_op_start(struct pvpmu_vcpu *core, u32 index, u64 left)
 {
 	struct pk_counter *counter = &to_pk(core)->counter[index];
 
-	if (!counter->desc.sampling || !counter->event)
-		return true;
-	if (counter->vcpu->task != current)
-		return false;
-	pk_sampling_resume(counter, left);
+	if (counter->desc.sampling && counter->event) {
+		if (counter->vcpu->task != current)
+			return false;
+		pk_sampling_resume(counter, left);
+	}
+	pk_mux_start(counter);
 	return true;
 }
 
@@ -199,6 +200,7 @@ void pk_op_stop(struct pvpmu_vcpu *core, u32 index)
 
 	if (counter->desc.sampling && counter->event)
 		park(counter);
+	pk_mux_stop(counter);
 }
 
 static void adjust(struct pk_counter *counter)
@@ -209,6 +211,20 @@ static void adjust(struct pk_counter *counter)
 	pk_counter_update(counter);
 	program(counter);
 	local_irq_restore(flags);
+}
+
+/**
+ * pk_sampling_prepare() - programs a counter that is about to be enabled
+ * @counter: its event is disabled
+ *
+ * An interrupt that was lost when its last turn ended is made up for.
+ *
+ * Context: the vCPU's own.
+ */
+void pk_sampling_prepare(struct pk_counter *counter)
+{
+	if (counter->armed)
+		adjust(counter);
 }
 
 /**

@@ -108,6 +108,7 @@ static struct pk_vcpu *vcpu_new(struct kvm_vcpu *kvm_vcpu)
 	mutex_init(&vcpu->lock);
 	INIT_DELAYED_WORK(&vcpu->reap, reap);
 	pk_wake_init(vcpu);
+	pk_mux_init(vcpu);
 	vcpu->kvm_vcpu = kvm_vcpu;
 	vcpu->nested = pk_runs_nested(kvm_vcpu);
 	vcpu->task = get_task_struct(current);
@@ -224,6 +225,7 @@ static void retire(struct pk_vcpu *vcpu)
 	lockdep_assert_held(&registry);
 	pk_vcpu_detach(vcpu);
 	/* Without counters there are no kicks, without users nothing idles. */
+	pk_mux_exit(vcpu);
 	irq_work_sync(&vcpu->wake);
 	cancel_delayed_work_sync(&vcpu->reap);
 	pk_unkick(vcpu);

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvpmu on KVM: more events than the CPU has counters
+ *
+ * Core decides whose turn it is, as on any hypervisor; only those that have
+ * one are enabled in perf.  So perf's own rotation, which knows nothing of what
+ * a guest's events have in common over its switches of tasks, and begins anew
+ * each time the vCPU's thread does, is left to what the host itself counts.
+ *
+ * To enable an event makes perf schedule all of the thread's anew.  So a
+ * counter that a guest stops stays enabled, as long as it takes none from
+ * those that are started, and where all fit nothing is ever done here.
+ *
+ * A turn ends in the vCPU's own context.  A timer asks for that as an overflow
+ * does, but a vCPU that sleeps is left alone: its turn ends when it wakes.
+ */
+#include <linux/bitops.h>
+#include <linux/ktime.h>
+
+#include "compat.h"
+#include "pvpmu_kvm.h"
+
+static bool is_physical(const struct pvpmu_desc *desc)
+{
+	return pk_event_fits(desc);
+}
+
+/**
+ * pk_mux_enabled() - is its event to count in perf, as far as it depends on us?
+ * @counter: any
+ *
+ * Context: the vCPU's lock is held.
+ */
+bool pk_mux_enabled(const struct pk_counter *counter)
+{
+	const struct pk_mux *mux = &counter->vcpu->mux;
+	u64 bit = BIT_ULL(counter->index);
+
+	return !(mux->physical & bit) || mux->enabled & bit;
+}
+
+/**
+ * pk_mux_begins() - has it a turn that begins with the end of this call?
+ * @counter: any
+ *
+ * Context: the vCPU's lock is held.
+ */
+bool pk_mux_begins(const struct pk_counter *counter)
+{
+	const struct pk_mux *mux = &counter->vcpu->mux;
+
+	return mux->turns.placed & ~mux->enabled & BIT_ULL(counter->index);
+}
+
+/* Brings the time that the vCPU ran up to date: that of its thread's context. */
+static u64 ran(struct pk_vcpu *vcpu)
+{
+	struct pk_mux *mux = &vcpu->mux;
+	u64 rest;
+
+	if (vcpu->task != current)
+		return mux->ran;
+	for (rest = mux->physical; rest; rest &= rest - 1) {
+		const struct perf_event *event =
+			vcpu->counter[__ffs(rest)].event;
+		u64 now;
+
+		if (!event)
+			continue;
+		now = pk_context_time(vcpu, event->ctx);
+		if (mux->ctx == event->ctx)
+			mux->ran += now - mux->ctx_time;
+		mux->ctx = event->ctx;
+		mux->ctx_time = now;
+		break;
+	}
+	return mux->ran;
+}
+
+/**
+ * pk_mux_create() - a counter is about to be made
+ * @counter: described
+ *
+ * Context: as pk_op_create().
+ */
+void pk_mux_create(struct pk_counter *counter)
+{
+	struct pk_mux *mux = &counter->vcpu->mux;
+	u64 bit = BIT_ULL(counter->index);
+
+	if (!is_physical(&counter->desc))
+		return;
+	pvpmu_turns_create(&mux->turns, counter->index, &counter->desc,
+			   pk_event_fits(&counter->desc));
+	mux->physical |= bit;
+	if (hweight64(mux->enabled) < pk_events_room())
+		mux->enabled |= bit;
+}
+
+/* Context: as pk_op_destroy(). */
+void pk_mux_destroy(struct pk_counter *counter)
+{
+	struct pk_mux *mux = &counter->vcpu->mux;
+
+	mux->physical &= ~BIT_ULL(counter->index);
+	mux->enabled &= ~BIT_ULL(counter->index);
+}
+
+/* Context: as pk_op_start(). */
+void pk_mux_start(struct pk_counter *counter)
+{
+	struct pk_vcpu *vcpu = counter->vcpu;
+
+	if (is_physical(&counter->desc))
+		pvpmu_turns_start(&vcpu->mux.turns, counter->index, ran(vcpu));
+}
+
+/* Context: as pk_op_stop(). */
+void pk_mux_stop(struct pk_counter *counter)
+{
+	struct pk_vcpu *vcpu = counter->vcpu;
+
+	if (is_physical(&counter->desc))
+		pvpmu_turns_stop(&vcpu->mux.turns, counter->index, ran(vcpu));
+}
+
+static void disable(struct pk_vcpu *vcpu, u64 counters)
+{
+	vcpu->mux.enabled &= ~counters;
+	for (; counters; counters &= counters - 1) {
+		struct pk_counter *counter = &vcpu->counter[__ffs(counters)];
+
+		if (counter->event)
+			perf_event_disable(counter->event);
+	}
+}
+
+static void enable(struct pk_vcpu *vcpu, u64 counters)
+{
+	vcpu->mux.enabled |= counters;
+	for (; counters; counters &= counters - 1) {
+		struct pk_counter *counter = &vcpu->counter[__ffs(counters)];
+
+		if (!counter->event)
+			continue;
+		pk_sampling_prepare(counter);
+		perf_event_enable(counter->event);
+	}
+}
+
+/* Has perf do what was decided.  Returns what changed. */
+static u64 carry_out(struct pk_vcpu *vcpu)
+{
+	struct pk_mux *mux = &vcpu->mux;
+	u64 started = mux->turns.started;
+	u64 wanted = mux->turns.placed;
+	u64 idle = mux->enabled & ~started;
+	u64 changed = (mux->enabled ^ wanted) & started;
+
+	if (mux->starved || hweight64(wanted | idle) > pk_events_room())
+		disable(vcpu, idle);
+	mux->starved = false;
+	mux->turns.moved = 0;
+	disable(vcpu, mux->enabled & started & ~wanted);
+	enable(vcpu, wanted & ~mux->enabled);
+	return changed;
+}
+
+/* One that is early is set again when it has come. */
+static void set_timer(struct pk_vcpu *vcpu, u64 clock)
+{
+	struct pk_mux *mux = &vcpu->mux;
+	u64 left = pvpmu_turns_left(&mux->turns);
+
+	if (!left || (READ_ONCE(mux->armed) && mux->due <= clock + left))
+		return;
+	mux->due = clock + left;
+	WRITE_ONCE(mux->armed, true);
+	hrtimer_start(&mux->timer, ns_to_ktime(left),
+		      HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+/**
+ * pk_op_arrange() - ends turns, and begins others
+ * @core: the vCPU
+ *
+ * Context: the vCPU's own, or foreign when nothing counts any more.
+ * Return: whether a counter that is started got a turn, or lost its own.
+ */
+bool pk_op_arrange(struct pvpmu_vcpu *core)
+{
+	struct pk_vcpu *vcpu = to_pk(core);
+	struct pk_mux *mux = &vcpu->mux;
+	u64 clock, changed;
+
+	if (!pvpmu_turns_waiting(&mux->turns) && !mux->starved &&
+	    !(mux->turns.placed & ~mux->enabled)) {
+		mux->turns.fresh = 0;
+		mux->turns.contended = false;
+		return false;
+	}
+	if (vcpu->task != current)
+		return false;
+	clock = ktime_get_mono_fast_ns();
+	pvpmu_turns_arrange(&mux->turns, ran(vcpu), clock);
+	changed = carry_out(vcpu);
+	set_timer(vcpu, clock);
+	return changed;
+}
+
+static enum hrtimer_restart expired(struct hrtimer *timer)
+{
+	struct pk_vcpu *vcpu = container_of(timer, struct pk_vcpu, mux.timer);
+
+	WRITE_ONCE(vcpu->mux.armed, false);
+	pk_kick_if_awake(vcpu);
+	return HRTIMER_NORESTART;
+}
+
+/* Context: process, nobody knows of @vcpu yet. */
+void pk_mux_init(struct pk_vcpu *vcpu)
+{
+	pvpmu_turns_init(&vcpu->mux.turns, ktime_get_mono_fast_ns());
+	hrtimer_init(&vcpu->mux.timer, CLOCK_MONOTONIC,
+		     HRTIMER_MODE_REL_PINNED_HARD);
+	vcpu->mux.timer.function = expired;
+}
+
+/* Context: process; @vcpu has no counters any more. */
+void pk_mux_exit(struct pk_vcpu *vcpu)
+{
+	hrtimer_cancel(&vcpu->mux.timer);
+}
