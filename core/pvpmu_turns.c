@@ -8,8 +8,9 @@
  * that they are enough for.  So whoever waits is overtaken by each other unit
  * once at most, and no place is vacant that somebody could use.
  *
- * Nobody loses a place before its turn is over, but for those that got one in
- * the same call and turn out to have waited less than another.
+ * Nobody loses a place before its turn is over but to one that waits for
+ * longer: one that was stopped meanwhile, or a group, which can do nothing with
+ * places that get vacant one by one.  The rest of the turn comes later.
  *
  * A turn is as long as the vCPU runs in 4 ms on the wall, roughly: if it idles
  * most of the time, turns that are short let each event see a part of each
@@ -19,9 +20,9 @@
 #include "internal.h"
 
 /* The level of a vCPU that is busy, in turns; idling empties it so much more
- * slowly than running fills it. */
+ * slowly than running fills it.  It may idle a little before turns get short. */
 #define LEVEL_TURNS 8
-#define LEVEL_MOST (LEVEL_TURNS * (s64)PVPMU_TURN_LONGEST)
+#define LEVEL_MOST ((LEVEL_TURNS + 2) * (s64)PVPMU_TURN_LONGEST)
 
 static u64 bit(u32 counter)
 {
@@ -111,17 +112,17 @@ static void charge_all(struct pvpmu_turns *turns, u64 counters, u64 now)
 		charge(turns, &turns->counter[lowest(counters)], now);
 }
 
+static u32 phys_bit(const struct pvpmu_turn *t)
+{
+	return t->phys == PVPMU_SCHED_SOFT ? 0 : 1u << t->phys;
+}
+
 static void unplace(struct pvpmu_turns *turns, u64 counters)
 {
 	turns->placed &= ~counters;
 	turns->moved &= ~counters;
-	turns->fresh &= ~counters;
-	for (; counters; counters &= counters - 1) {
-		const struct pvpmu_turn *t = &turns->counter[lowest(counters)];
-
-		if (t->phys != PVPMU_SCHED_SOFT)
-			turns->busy &= ~(1u << t->phys);
-	}
+	for (; counters; counters &= counters - 1)
+		turns->busy &= ~phys_bit(&turns->counter[lowest(counters)]);
 }
 
 /* Gives all of @counters physical counters, or none if there are not enough. */
@@ -143,6 +144,21 @@ static bool place(struct pvpmu_turns *turns, u64 counters, u64 now)
 	return true;
 }
 
+/* Leaves @counters where they are, if that is vacant. */
+static bool keep(struct pvpmu_turns *turns, u64 counters)
+{
+	u32 wanted = 0;
+	u64 rest;
+
+	for (rest = counters; rest; rest &= rest - 1)
+		wanted |= phys_bit(&turns->counter[lowest(rest)]);
+	if (wanted & turns->busy)
+		return false;
+	turns->busy |= wanted;
+	turns->placed |= counters;
+	return true;
+}
+
 void pvpmu_turns_start(struct pvpmu_turns *turns, u32 counter, u64 now)
 {
 	struct pvpmu_turn *t = &turns->counter[counter];
@@ -158,10 +174,8 @@ void pvpmu_turns_start(struct pvpmu_turns *turns, u32 counter, u64 now)
 	mates = unit_of(turns, counter) & ~bit(counter);
 	if (mates & pvpmu_turns_waiting(turns))
 		return;
-	if (place(turns, bit(counter), now)) {
-		turns->fresh |= bit(counter);
+	if (place(turns, bit(counter), now))
 		return;
-	}
 	/* With the others placed anew there may be room for it. */
 	charge_all(turns, mates, now);
 	unplace(turns, mates);
@@ -201,7 +215,9 @@ static u64 length(const struct pvpmu_turns *turns)
 {
 	u64 ns = turns->level / LEVEL_TURNS;
 
-	return ns > PVPMU_TURN_SHORTEST ? ns : PVPMU_TURN_SHORTEST;
+	if (ns < PVPMU_TURN_SHORTEST)
+		return PVPMU_TURN_SHORTEST;
+	return ns < PVPMU_TURN_LONGEST ? ns : PVPMU_TURN_LONGEST;
 }
 
 /* Those of @mask that stand for their units */
@@ -266,9 +282,11 @@ static u32 first(const struct pvpmu_turns *turns, u64 heads)
 static bool is_over(const struct pvpmu_turns *turns, u64 unit, u64 clock)
 {
 	const struct pvpmu_turn *t = &turns->counter[lowest(unit)];
+	s64 used = used_of(turns, unit);
 
-	return used_of(turns, unit) >= (s64)length(turns) ||
-	       clock - t->began >= PVPMU_TURN_STALE;
+	/* One that makes up for another goes on until it has. */
+	return used >= (s64)length(turns) ||
+	       (used > 0 && clock - t->began >= PVPMU_TURN_STALE);
 }
 
 /* Its turn has been one; the next comes after all that wait. */
@@ -276,7 +294,6 @@ static void end(struct pvpmu_turns *turns, u64 unit)
 {
 	s64 most = (s64)length(turns);
 
-	unplace(turns, unit);
 	for (; unit; unit &= unit - 1) {
 		struct pvpmu_turn *t = &turns->counter[lowest(unit)];
 
@@ -301,93 +318,53 @@ static void go_on(struct pvpmu_turns *turns, u64 now, u64 clock)
 			turns->counter[lowest(rest)].began = clock;
 }
 
-/* Units that are placed and that others may wait for */
-static u64 holders(const struct pvpmu_turns *turns)
+static void end_turns(struct pvpmu_turns *turns, u64 clock)
 {
 	u64 rest = heads_of(turns, turns->placed);
-	u64 found = 0;
+	u64 over = 0;
 
-	for (; rest; rest &= rest - 1)
-		if (needs_physical(turns, unit_of(turns, lowest(rest))))
-			found |= bit(lowest(rest));
-	return found;
-}
+	for (; rest; rest &= rest - 1) {
+		u64 unit = unit_of(turns, lowest(rest));
 
-/* In the order that they stand in, so that they stay in it. */
-static void end_all(struct pvpmu_turns *turns, u64 heads)
-{
-	while (heads) {
-		u32 head = first(turns, heads);
+		if (needs_physical(turns, unit) && is_over(turns, unit, clock))
+			over |= bit(lowest(rest));
+	}
+	/* Those that end together stay in their order. */
+	while (over) {
+		u32 head = first(turns, over);
 
-		heads &= ~bit(head);
+		over &= ~bit(head);
 		end(turns, unit_of(turns, head));
 	}
 }
 
-/* Returns whether there were any. */
-static bool end_turns(struct pvpmu_turns *turns, u64 clock)
-{
-	u64 rest, over = 0;
-
-	for (rest = holders(turns); rest; rest &= rest - 1)
-		if (is_over(turns, unit_of(turns, lowest(rest)), clock))
-			over |= bit(lowest(rest));
-	end_all(turns, over);
-	return over;
-}
-
-/* Who was lucky in this call only is placed again, or another is. */
-static void unplace_fresh(struct pvpmu_turns *turns)
-{
-	while (turns->fresh) {
-		u64 unit = unit_of(turns, lowest(turns->fresh));
-
-		turns->fresh &= ~unit;
-		if (needs_physical(turns, unit))
-			unplace(turns, unit & turns->placed);
-	}
-}
-
-/*
- * Turns that end one by one would never leave enough places to a group.  So it
- * gets them when it is the first that waits: the others' turns are cut short.
- */
-static void make_room(struct pvpmu_turns *turns, u64 now)
-{
-	u64 heads = heads_of(turns, pvpmu_turns_waiting(turns));
-	u64 unit = unit_of(turns, first(turns, heads));
-
-	if (!(unit & (unit - 1)) || place(turns, unit, now))
-		return;
-	end_all(turns, holders(turns));
-}
-
+/* In their order, all that there is room for */
 static void fill(struct pvpmu_turns *turns, u64 now)
 {
-	u64 rest = heads_of(turns, pvpmu_turns_waiting(turns));
+	u64 rest = heads_of(turns, turns->started);
+	u64 before = turns->placed;
 
+	turns->placed = 0;
+	turns->busy = 0;
 	while (rest) {
 		u32 head = first(turns, rest);
+		u64 unit = unit_of(turns, head);
 
 		rest &= ~bit(head);
-		place(turns, unit_of(turns, head), now);
+		if ((unit & before) != unit || !keep(turns, unit))
+			place(turns, unit, now);
 	}
+	turns->moved &= turns->placed;
 }
 
 void pvpmu_turns_arrange(struct pvpmu_turns *turns, u64 now, u64 clock)
 {
 	if (pvpmu_turns_waiting(turns)) {
-		bool ended;
-
 		follow(turns, now, clock);
 		go_on(turns, now, clock);
-		ended = end_turns(turns, clock);
-		unplace_fresh(turns);
-		if (ended)
-			make_room(turns, now);
+		end_turns(turns, clock);
 		fill(turns, now);
 	}
-	turns->fresh = 0;
 	turns->contended = pvpmu_turns_waiting(turns);
 	if (turns->contended)
 		go_on(turns, now, clock);

@@ -195,7 +195,6 @@ bool pk_op_arrange(struct pvpmu_vcpu *core)
 
 	if (!pvpmu_turns_waiting(&mux->turns) && !mux->starved &&
 	    !(mux->turns.placed & ~mux->enabled)) {
-		mux->turns.fresh = 0;
 		mux->turns.contended = false;
 		return false;
 	}

@@ -68,8 +68,6 @@ struct pvpmu_turn {
  * @placed: those of them that have a turn, or need none
  * @moved: those of them that were given a physical counter since the backend
  *         looked
- * @fresh: those that got it when they were started, since the last
- *         pvpmu_turns_arrange()
  * @busy: physical counters in use
  * @contended: somebody waits, since then
  * @orders: the last one given
@@ -83,7 +81,6 @@ struct pvpmu_turns {
 	u64 started;
 	u64 placed;
 	u64 moved;
-	u64 fresh;
 	u32 busy;
 	bool contended;
 	u64 orders;
