@@ -11,7 +11,7 @@
 /* A line that is odd for longer than this was copied so; see abi.h. */
 #define LINE_TRIES 64
 
-struct pvpmu_area *pvg_area(struct pvg_cpu *cpu)
+struct pvpmu_area *pvg_area(const struct pvg_cpu *cpu)
 {
 	return cpu->area;
 }
@@ -79,7 +79,7 @@ bool pvg_line(struct pvg_cpu *cpu, u32 id, struct pvg_line *line)
 }
 
 /* How many ids we may have open.  Context: any, on @cpu. */
-u32 pvg_usable(struct pvg_cpu *cpu)
+u32 pvg_usable(const struct pvg_cpu *cpu)
 {
 	if (!cpu->live)
 		return cpu->host.slots;

@@ -190,7 +190,7 @@ static void refused(struct pvg_cpu *cpu, u32 id, s32 error)
 	struct pvg_slot *slot = &cpu->slot[id];
 
 	begin_gap(slot, pvg_clock());
-	if (slot->failed)
+	if (pvg_room_refused(cpu, error) || slot->failed)
 		return;
 	slot->failed = true;
 	cpu->refusal = error;
@@ -216,14 +216,26 @@ static bool alike(struct perf_event *a, struct perf_event *b)
 	       !is_sampling_event(a) && !is_sampling_event(b);
 }
 
+/*
+ * It counts, or has its turn still to come, which it keeps.  One that is pinned
+ * does not wait for it: it is opened, and looked at.
+ */
+static bool goes_on(struct pvg_cpu *cpu, u32 id, struct perf_event *event)
+{
+	u32 state = READ_ONCE(pvg_area_slot(cpu, id)->host.state);
+
+	return state == PVPMU_STATE_COUNTING ||
+	       (state == PVPMU_STATE_WAITING &&
+		!event->group_leader->attr.pinned);
+}
+
 /* One of @ids whose event ends where this one can go on; -1 if there is none. */
 static int predecessor(struct pvg_cpu *cpu, u32 ids, struct perf_event *event)
 {
 	for_each_id(id, ids)
 		if (cpu->slot[id].on && alone(cpu, cpu->slot[id].event) &&
 		    alike(cpu->slot[id].event, event) &&
-		    READ_ONCE(pvg_area_slot(cpu, id)->host.state) ==
-			    PVPMU_STATE_COUNTING)
+		    goes_on(cpu, id, event))
 			return id;
 	return -1;
 }
@@ -545,13 +557,13 @@ int pvg_take(struct pvg_cpu *cpu, struct perf_event *event)
 	struct pvg_slot *slot;
 	int id = pvg_id(&event->hw);
 
+	if (hweight32(cpu->used & ~cpu->closing) >= pvg_room(cpu))
+		return -EAGAIN;
 	if (id >= 0 && cpu->closing & BIT(id) &&
 	    cpu->slot[id].event == event) {
 		cpu->closing &= ~BIT(id);
 		return id;
 	}
-	if (hweight32(cpu->used & ~cpu->closing) >= pvg_usable(cpu))
-		return -EAGAIN;
 	if (!(all & ~cpu->used) && cpu->closing)
 		pvg_flush(cpu, 0);
 	if (!(all & ~cpu->used))

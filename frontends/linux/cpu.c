@@ -125,6 +125,7 @@ static enum hrtimer_restart check(struct hrtimer *timer)
 			read |= BIT(id);
 	}
 	pvg_flush(cpu, read);
+	pvg_room_check(cpu, now);
 	for_each_id(id, cpu->used & ~cpu->closing)
 		pvg_pinned_look(cpu, id);
 	hrtimer_forward_now(timer, ns_to_ktime(CHECK_NS));

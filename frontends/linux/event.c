@@ -142,20 +142,6 @@ static int sampling(struct perf_event *event, u32 caps)
 	return 0;
 }
 
-/* A group that cannot fit when it is alone would never run. */
-static int group_fits(struct perf_event *event)
-{
-	struct perf_event *leader = event->group_leader, *sibling;
-	u32 n = 1;
-
-	if (leader == event)
-		return 0;
-	n += leader->pmu == event->pmu;
-	for_each_sibling_event(sibling, leader)
-		n += sibling->pmu == event->pmu;
-	return n > raw_cpu_ptr(&pvg_cpus)->host.slots ? -EINVAL : 0;
-}
-
 /**
  * pvg_event_init() - does perf get this event from us?
  * @event: perf makes it
@@ -208,8 +194,8 @@ int pvg_event_init(struct perf_event *event)
 	hwc->event_base = caps;
 	pvg_rdpmc_event_init(event);
 	error = sampling(event, caps);
-	if (!error)
-		error = group_fits(event);
+	if (!error && !pvg_group_fits(event))
+		error = -EINVAL;
 	if (!error && event->attach_state & PERF_ATTACH_TASK)
 		pvg_hold();
 	return error;

@@ -98,7 +98,7 @@ bool pvg_pinned_refused(struct perf_event *event)
 }
 
 /**
- * pvg_pinned_resched() - has perf add this CPU's events anew, if one is marked
+ * pvg_pinned_resched() - has perf add this CPU's events anew, if it is asked to
  * @cpu: this CPU
  *
  * Context: hard interrupt, where none of perf's locks is held.
@@ -108,7 +108,8 @@ void pvg_pinned_resched(struct pvg_cpu *cpu)
 	if (!cpu->resched)
 		return;
 	cpu->resched = false;
-	resched(&pvg_pmu);
+	if (resched)
+		resched(&pvg_pmu);
 }
 
 /* Context: process. */

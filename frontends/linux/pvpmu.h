@@ -139,7 +139,9 @@ enum pvg_notice {
  * @allowed: switched on here
  * @busy: an UPDATE is being prepared or made
  * @lost: a call from an NMI found no area (NMI)
- * @resched: an event is marked, see pinned.c
+ * @resched: perf is to add all events anew, see pinned.c, room.c
+ * @room: so many are not refused, 0: not known to be limited
+ * @room_since: when one was refused last, on pvg_clock()
  * @sched_cb: perf calls us at each context switch here, see switch.c
  * @next_counts: the task switched to has a context of ours
  * @switching: the task switched from, while perf switches contexts
@@ -168,6 +170,8 @@ struct pvg_cpu {
 	bool busy;
 	bool lost;
 	bool resched;
+	u32 room;
+	u64 room_since;
 	bool sched_cb;
 	bool next_counts;
 	struct task_struct *switching;
@@ -215,9 +219,9 @@ int pvg_discover(struct pvg_host *host, u32 hint, bool all);
 s64 pvg_call(struct pvg_cpu *cpu, u32 op, u32 a, u32 b, u32 c);
 bool pvg_absent(s64 result);
 bool pvg_line(struct pvg_cpu *cpu, u32 id, struct pvg_line *line);
-struct pvpmu_area *pvg_area(struct pvg_cpu *cpu);
+struct pvpmu_area *pvg_area(const struct pvg_cpu *cpu);
 struct pvpmu_slot *pvg_area_slot(struct pvg_cpu *cpu, u32 id);
-u32 pvg_usable(struct pvg_cpu *cpu);
+u32 pvg_usable(const struct pvg_cpu *cpu);
 s64 pvg_setup(struct pvg_cpu *cpu);
 void pvg_detach(struct pvg_cpu *cpu);
 
@@ -230,6 +234,14 @@ bool pvg_harvest(struct pvg_cpu *cpu, u32 id, u64 now, struct pvg_line *line,
 		 bool final);
 u64 pvg_period(struct pvg_cpu *cpu, struct perf_event *event, u64 period);
 int pvg_take(struct pvg_cpu *cpu, struct perf_event *event);
+
+/* room.c */
+u32 pvg_room(const struct pvg_cpu *cpu);
+bool pvg_room_refused(struct pvg_cpu *cpu, s32 error);
+void pvg_room_check(struct pvg_cpu *cpu, u64 now);
+
+/* group.c */
+bool pvg_group_fits(struct perf_event *event);
 
 /* times.c */
 void pvg_times_carry(struct pvg_cpu *cpu, struct pvg_slot *slot,
