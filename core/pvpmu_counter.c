@@ -68,52 +68,8 @@ static void destroy(struct pvpmu_vcpu *vcpu, u32 counter)
 	vcpu->unused &= ~(1ull << counter);
 	vcpu->vacated &= ~(1ull << counter);
 	vcpu->fresh &= ~(1ull << counter);
-	if (vcpu->physical & 1ull << counter)
-		vcpu->physicals--;
-	vcpu->physical &= ~(1ull << counter);
 	vcpu->stats.destroyed++;
 	vcpu->ops->destroy(vcpu, counter);
-}
-
-static bool is_physical(const struct pvpmu_desc *desc)
-{
-	return desc->type == PVPMU_TYPE_HARDWARE ||
-	       desc->type == PVPMU_TYPE_CACHE || desc->type == PVPMU_TYPE_RAW;
-}
-
-/* The one of @counters that has been without a user for longest */
-static u32 oldest(const struct pvpmu_vcpu *vcpu, u64 counters)
-{
-	u32 found = lowest(counters);
-
-	for (; counters; counters &= counters - 1) {
-		u32 i = lowest(counters);
-
-		if (vcpu->counter[i].idle_since <
-		    vcpu->counter[found].idle_since)
-			found = i;
-	}
-	return found;
-}
-
-/* Gives unused counters back until at most @most take a physical one. */
-static void spare(struct pvpmu_vcpu *vcpu, u32 most)
-{
-	while (vcpu->physicals > most && vcpu->unused & vcpu->physical)
-		destroy(vcpu, oldest(vcpu, vcpu->unused & vcpu->physical));
-}
-
-/*
- * A counter that is kept for later counts on, and where there are more of them
- * than physical ones, the host takes turns among all: those in use would wait
- * for those that nobody uses.  Where one in use waits all the same, the host
- * needs counters for itself, and none is kept at all.
- */
-static void trim(struct pvpmu_vcpu *vcpu)
-{
-	if (vcpu->ops->room && vcpu->unused & vcpu->physical)
-		spare(vcpu, vcpu->starved ? 0 : vcpu->ops->room(vcpu));
-	vcpu->starved = false;
 }
 
 /* Those that found no other user since they lost theirs are idle from now on. */
@@ -141,7 +97,6 @@ bool pvpmu_counter_arrange(struct pvpmu_vcpu *vcpu)
 void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu)
 {
 	pvpmu_counter_arrange(vcpu);
-	trim(vcpu);
 	begin_idle(vcpu);
 }
 
@@ -149,13 +104,8 @@ void pvpmu_counter_settle(struct pvpmu_vcpu *vcpu)
  * There are more counters than slots, so that one is free or unused whenever
  * a slot asks for its own.
  */
-static u32 make_room(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)
+static u32 make_room(struct pvpmu_vcpu *vcpu)
 {
-	if (vcpu->ops->room && is_physical(desc)) {
-		u32 room = vcpu->ops->room(vcpu);
-
-		spare(vcpu, room ? room - 1 : 0);
-	}
 	if (vcpu->made == ALL_COUNTERS)
 		destroy(vcpu, lowest(vcpu->unused));
 	return lowest(~vcpu->made);
@@ -164,7 +114,7 @@ static u32 make_room(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc)
 static s32 create(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 		  u32 *counter)
 {
-	u32 i = make_room(vcpu, desc);
+	u32 i = make_room(vcpu);
 	struct pvpmu_counter *c = &vcpu->counter[i];
 
 	switch (vcpu->ops->create(vcpu, i, desc)) {
@@ -180,10 +130,6 @@ static s32 create(struct pvpmu_vcpu *vcpu, const struct pvpmu_desc *desc,
 	c->next = vcpu->bucket[bucket_of(desc)];
 	vcpu->bucket[bucket_of(desc)] = (u8)i;
 	vcpu->made |= 1ull << i;
-	if (is_physical(desc)) {
-		vcpu->physical |= 1ull << i;
-		vcpu->physicals++;
-	}
 	vcpu->stats.created++;
 	*counter = i;
 	return PVPMU_OK;
@@ -269,8 +215,6 @@ const struct pvpmu_reading *pvpmu_counter_read(struct pvpmu_vcpu *vcpu,
 	vcpu->ops->read(vcpu, counter, &c->last);
 	if (c->last.failed)
 		c->failed = true;
-	else if (!c->last.active && c->started)
-		vcpu->starved = true;
 	/* A sampling one may overflow meanwhile, and is read each time. */
 	if (vcpu->batch && !c->desc.sampling)
 		vcpu->fresh |= 1ull << counter;

@@ -130,10 +130,6 @@ enum pvpmu_answer {
  *         guest again, or, if it sleeps in the host, soon.  NMI context.
  * @raise: interrupts the guest as chosen with @deliver.
  * @clock: a monotonic clock in ns.  Any context, NMI as well.
- * @room: how many counters of types hardware, cache and raw the CPU can have
- *        without one waiting for another.  Where it is given, counters that
- *        nobody uses are given back before they take one from those in use.
- *        May be null if a stopped counter takes none.
  * @idle: a counter was left without a user by the entry point that ends: have
  *         pvpmu_reap() called after a while.  On the guest's path, so it is
  *         quick.
@@ -170,7 +166,6 @@ struct pvpmu_host_ops {
 	void (*kick)(struct pvpmu_vcpu *vcpu);
 	void (*raise)(struct pvpmu_vcpu *vcpu);
 	u64 (*clock)(void);
-	u32 (*room)(struct pvpmu_vcpu *vcpu);
 	void (*idle)(struct pvpmu_vcpu *vcpu);
 };
 
@@ -386,9 +381,6 @@ struct pvpmu_slot_state {
  * @vacated: those of @unused that lost their user in this entry point
  * @batch: readings hold until the end of this UPDATE
  * @fresh: counters whose last reading does
- * @physical: counters that take a physical one
- * @physicals: how many they are
- * @starved: a counter in use was seen to wait for a physical one
  * @bucket: first counter of each bucket
  * @counter: counters
  * @slot: slots
@@ -419,9 +411,6 @@ struct pvpmu_vcpu {
 	u64 vacated;
 	bool batch;
 	u64 fresh;
-	u64 physical;
-	u32 physicals;
-	bool starved;
 	u8 bucket[PVPMU_COUNTER_BUCKETS];
 	struct pvpmu_counter counter[PVPMU_MAX_COUNTERS];
 	struct pvpmu_slot_state slot[PVPMU_MAX_SLOTS];
