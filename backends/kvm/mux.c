@@ -68,7 +68,8 @@ static u64 ran(struct pk_vcpu *vcpu)
 		if (!event)
 			continue;
 		now = pk_context_time(vcpu, event->ctx);
-		if (mux->ctx == event->ctx)
+		/* Another thread's may be at the address of one that ended. */
+		if (mux->ctx == event->ctx && now > mux->ctx_time)
 			mux->ran += now - mux->ctx_time;
 		mux->ctx = event->ctx;
 		mux->ctx_time = now;

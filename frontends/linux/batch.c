@@ -554,16 +554,19 @@ void pvg_restart_period(struct pvg_cpu *cpu, u32 id, s64 left)
 int pvg_take(struct pvg_cpu *cpu, struct perf_event *event)
 {
 	u32 all = GENMASK(cpu->host.slots - 1, 0);
+	u32 others = hweight32(cpu->used & ~cpu->closing);
 	struct pvg_slot *slot;
 	int id = pvg_id(&event->hw);
 
-	if (hweight32(cpu->used & ~cpu->closing) >= pvg_room(cpu))
+	if (others >= pvg_room(cpu))
 		return -EAGAIN;
 	if (id >= 0 && cpu->closing & BIT(id) &&
 	    cpu->slot[id].event == event) {
 		cpu->closing &= ~BIT(id);
 		return id;
 	}
+	if (others >= pvg_usable(cpu))
+		return -EAGAIN;
 	if (!(all & ~cpu->used) && cpu->closing)
 		pvg_flush(cpu, 0);
 	if (!(all & ~cpu->used))

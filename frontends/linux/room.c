@@ -61,17 +61,17 @@ static void add_anew(struct pvg_cpu *cpu)
 }
 
 /**
- * pvg_room() - how many events may be added
+ * pvg_room() - how many events the host has not refused
  * @cpu: this CPU
  *
- * Return: at least 1, unless the host lets it have none.
+ * Unlike the limit that pvg_usable() tells, it holds for those that are open, too.
+ *
+ * Return: at least 1.
  */
 u32 pvg_room(const struct pvg_cpu *cpu)
 {
-	u32 room = pvg_usable(cpu);
+	u32 room = cpu->room ? cpu->room : PVPMU_MAX_SLOTS;
 
-	if (cpu->room)
-		room = min(room, cpu->room);
 	if (shared())
 		room = min(room, READ_ONCE(share));
 	return room;
