@@ -360,9 +360,10 @@ static void fill(struct pvpmu_turns *turns, u64 now)
 void pvpmu_turns_arrange(struct pvpmu_turns *turns, u64 now, u64 clock)
 {
 	if (pvpmu_turns_waiting(turns)) {
-		follow(turns, now, clock);
 		go_on(turns, now, clock);
+		/* As long as they were to be when the timer was set. */
 		end_turns(turns, clock);
+		follow(turns, now, clock);
 		fill(turns, now);
 	}
 	turns->contended = pvpmu_turns_waiting(turns);

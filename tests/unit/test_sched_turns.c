@@ -450,6 +450,28 @@ static void a_group_that_takes_all_has_its_turns(void **state)
 				25, 70);
 }
 
+/* Two samplers of one event: the second goes on with the turn of the first, which
+ * comes after it then. */
+static void a_turn_is_passed_on_once(void **state)
+{
+	const struct pvpmu_desc desc = { .type = PVPMU_TYPE_RAW,
+					 .sampling = true };
+
+	(void)state;
+	pvpmu_turns_create(&g.turns, 0, &desc, 1);
+	pvpmu_turns_start(&g.turns, 0, g.now);
+	pvpmu_turns_stop(&g.turns, 0, g.now);
+	pvpmu_turns_create(&g.turns, 1, &desc, 1);
+	pvpmu_turns_start(&g.turns, 0, g.now);
+	pvpmu_turns_start(&g.turns, 1, g.now);
+	arrange();
+	assert_int_equal(g.turns.placed, 2);
+	for (u32 i = 0; i < 10; i++) {
+		run(g.due - g.now);
+		assert_int_equal(g.turns.placed, i % 2 ? 2 : 1);
+	}
+}
+
 #define TURNS(test) cmocka_unit_test_setup(test, begin)
 
 int main(void)
@@ -464,6 +486,7 @@ int main(void)
 		TURNS(moments_in_step_with_the_turns_are_shared),
 		TURNS(a_load_that_changes_is_estimated_right),
 		TURNS(a_group_that_takes_all_has_its_turns),
+		TURNS(a_turn_is_passed_on_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
