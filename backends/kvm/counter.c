@@ -97,6 +97,22 @@ u64 pk_context_time(struct pk_vcpu *vcpu, const struct perf_event_context *ctx)
 	return vcpu->now + clock.offset;
 }
 
+/**
+ * pk_counter_running() - how long its event counted, as perf would tell
+ * @counter: has an event
+ * @now: pk_context_time()
+ *
+ * Context: the vCPU's own.
+ */
+u64 pk_counter_running(const struct pk_counter *counter, u64 now)
+{
+	const struct perf_event *event = counter->event;
+
+	if (event->state < PERF_EVENT_STATE_ACTIVE)
+		return event->total_time_running;
+	return event->total_time_running + now - event->tstamp;
+}
+
 /*
  * The times of an event.  It is enabled as long as it is there, whether it has
  * a turn in perf or not.  Context: Interrupts off.
@@ -108,9 +124,7 @@ static void times(const struct pk_counter *counter,
 	u64 now = pk_context_time(counter->vcpu, event->ctx);
 
 	reading->enabled = now - counter->born;
-	reading->running = event->total_time_running;
-	if (event->state >= PERF_EVENT_STATE_ACTIVE)
-		reading->running += now - event->tstamp;
+	reading->running = pk_counter_running(counter, now) - counter->skipped;
 }
 
 /* In the vCPU's own context: no lock, no other CPU, no reschedule. */
@@ -145,6 +159,7 @@ static void read_elsewhere(struct pk_counter *counter,
 	reading->count = perf_event_read_value(event, &enabled,
 					       &reading->running);
 	reading->enabled = event->ctx->time - counter->born;
+	reading->running -= counter->skipped;
 	reading->active = event->state >= PERF_EVENT_STATE_INACTIVE;
 }
 
@@ -203,6 +218,7 @@ static enum pvpmu_answer make_event(struct pk_counter *counter,
 	counter->born = task == current ?
 				pk_context_time(counter->vcpu, event->ctx) :
 				event->ctx->time;
+	counter->skipped = 0;
 	counter->turned = 0;
 	counter->counted = 0;
 	atomic_inc(&pk_live_events);

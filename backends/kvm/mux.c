@@ -161,10 +161,53 @@ static u64 carry_out(struct pk_vcpu *vcpu)
 	if (mux->starved || hweight64(wanted | idle) > pk_events_room())
 		disable(vcpu, idle);
 	mux->starved = false;
-	mux->turns.moved = 0;
 	disable(vcpu, mux->enabled & started & ~wanted);
 	enable(vcpu, wanted & ~mux->enabled);
 	return changed;
+}
+
+/* A fresh look at the time of the context that all of them are in */
+static u64 time_now(struct pk_vcpu *vcpu)
+{
+	vcpu->now = 0;
+	ran(vcpu);
+	return vcpu->mux.ctx_time;
+}
+
+/*
+ * To change turns takes longer than a short turn, and the guest does not run
+ * meanwhile.  So that time is in nobody's: neither in those of the events, nor in
+ * what they have used of their turns.
+ */
+static u64 change_turns(struct pk_vcpu *vcpu)
+{
+	u64 ran_before = vcpu->mux.ran, begin = time_now(vcpu);
+	u64 changed, end, rest;
+
+	for (rest = vcpu->mux.physical; rest; rest &= rest - 1) {
+		struct pk_counter *counter = &vcpu->counter[__ffs(rest)];
+
+		if (counter->event)
+			counter->skipped -= pk_counter_running(counter, begin);
+	}
+	changed = carry_out(vcpu);
+	end = time_now(vcpu);
+	for (rest = vcpu->mux.physical; rest; rest &= rest - 1) {
+		struct pk_counter *counter = &vcpu->counter[__ffs(rest)];
+
+		if (!counter->event)
+			continue;
+		counter->skipped += pk_counter_running(counter, end);
+		counter->born += end - begin;
+	}
+	vcpu->mux.ran = ran_before;
+	return changed;
+}
+
+static bool is_as_decided(const struct pk_mux *mux)
+{
+	return !mux->starved &&
+	       !((mux->enabled ^ mux->turns.placed) & mux->turns.started);
 }
 
 /* One that is early is set again when it has come. */
@@ -192,7 +235,7 @@ bool pk_op_arrange(struct pvpmu_vcpu *core)
 {
 	struct pk_vcpu *vcpu = to_pk(core);
 	struct pk_mux *mux = &vcpu->mux;
-	u64 clock, changed;
+	u64 changed = 0;
 
 	if (!pvpmu_turns_waiting(&mux->turns) && !mux->starved &&
 	    !(mux->turns.placed & ~mux->enabled)) {
@@ -201,10 +244,11 @@ bool pk_op_arrange(struct pvpmu_vcpu *core)
 	}
 	if (vcpu->task != current)
 		return false;
-	clock = ktime_get_mono_fast_ns();
-	pvpmu_turns_arrange(&mux->turns, ran(vcpu), clock);
-	changed = carry_out(vcpu);
-	set_timer(vcpu, clock);
+	pvpmu_turns_arrange(&mux->turns, ran(vcpu), ktime_get_mono_fast_ns());
+	mux->turns.moved = 0;
+	if (!is_as_decided(mux))
+		changed = change_turns(vcpu);
+	set_timer(vcpu, ktime_get_mono_fast_ns());
 	return changed;
 }
 

@@ -41,7 +41,8 @@
  * @index: core's index of it
  * @turned: event->count when the guest and a guest of its own took turns last
  * @counted: what it had counted by then of what it is to count; NMI
- * @born: its context's time when @event was made
+ * @born: its context's time when @event was made, later by what turns cost
+ * @skipped: what it ran while turns were changed, and the guest did not
  * @carry: what it counted on threads that ran the vCPU before
  * @origin: for hypervisor events, what the kernel's count was at the beginning
  * @seen: what it was when it was last read
@@ -58,6 +59,7 @@ struct pk_counter {
 	u64 turned;
 	u64 counted;
 	u64 born;
+	u64 skipped;
 	struct pvpmu_reading carry;
 	u64 origin;
 	u64 seen;
@@ -238,6 +240,7 @@ void pk_counters_go_on(struct pk_vcpu *vcpu);
 void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task);
 void pk_counter_update(struct pk_counter *counter);
 u64 pk_context_time(struct pk_vcpu *vcpu, const struct perf_event_context *ctx);
+u64 pk_counter_running(const struct pk_counter *counter, u64 now);
 
 /* mux.c: more events than the CPU has counters */
 void pk_mux_init(struct pk_vcpu *vcpu);
