@@ -137,4 +137,16 @@ typedef void pk_kick_type(struct kvm_vcpu *vcpu);
 #define pk_kick_with(call, vcpu) call(vcpu)
 #endif
 
+#if PROBE_HRTIMER_SETUP
+#define pk_timer_init hrtimer_setup
+#elif PROBE_HRTIMER_INIT
+#define pk_timer_init(timer, fire, clock, mode)   \
+	do {                                      \
+		hrtimer_init(timer, clock, mode); \
+		(timer)->function = fire;         \
+	} while (0)
+#else
+#error "pvpmu_kvm: it is not known how this kernel makes a timer"
+#endif
+
 #endif /* PK_COMPAT_H */

@@ -158,7 +158,7 @@ static void read_elsewhere(struct pk_counter *counter,
 
 	reading->count = perf_event_read_value(event, &enabled,
 					       &reading->running);
-	reading->enabled = event->ctx->time - counter->born;
+	reading->enabled = pk_ctx_time(event->ctx).time - counter->born;
 	reading->running -= counter->skipped;
 	reading->active = event->state >= PERF_EVENT_STATE_INACTIVE;
 }
@@ -217,7 +217,7 @@ static enum pvpmu_answer make_event(struct pk_counter *counter,
 	counter->event = event;
 	counter->born = task == current ?
 				pk_context_time(counter->vcpu, event->ctx) :
-				event->ctx->time;
+				pk_ctx_time(event->ctx).time;
 	counter->skipped = 0;
 	counter->turned = 0;
 	counter->counted = 0;

@@ -265,9 +265,8 @@ static enum hrtimer_restart expired(struct hrtimer *timer)
 void pk_mux_init(struct pk_vcpu *vcpu)
 {
 	pvpmu_turns_init(&vcpu->mux.turns, ktime_get_mono_fast_ns());
-	hrtimer_init(&vcpu->mux.timer, CLOCK_MONOTONIC,
-		     HRTIMER_MODE_REL_PINNED_HARD);
-	vcpu->mux.timer.function = expired;
+	pk_timer_init(&vcpu->mux.timer, expired, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 /* Context: process; @vcpu has no counters any more. */

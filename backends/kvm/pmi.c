@@ -89,7 +89,7 @@ void pk_kick_if_awake(struct pk_vcpu *vcpu)
 
 	kick(vcpu);
 	if (READ_ONCE(kvm_vcpu->arch.mp_state) == KVM_MP_STATE_RUNNABLE)
-		kvm_vcpu_kick(kvm_vcpu);
+		pk_kick(kvm_vcpu);
 }
 
 /*
