@@ -31,7 +31,7 @@ static void take_away(struct driver *driver)
 /* In one bracket: all go, and those come that there is room for, in order. */
 static void add_anew(struct driver *driver, u32 events)
 {
-	++*pvg_pmu.pmu_disable_count;
+	pvg_pmu.pmu_disable(&pvg_pmu);
 	take_away(driver);
 	for (u32 i = 0; i < events; i++) {
 		u32 n = (first + i) % events;
@@ -40,7 +40,6 @@ static void add_anew(struct driver *driver, u32 events)
 			break;
 		added |= BIT(n);
 	}
-	--*pvg_pmu.pmu_disable_count;
 	pvg_pmu.pmu_enable(&pvg_pmu);
 }
 
@@ -69,9 +68,8 @@ static void run(struct driver *driver, u32 events, u32 rotations)
 			pvg_room_check(cpu, driver->fake.now);
 		}
 	}
-	++*pvg_pmu.pmu_disable_count;
+	pvg_pmu.pmu_disable(&pvg_pmu);
 	take_away(driver);
-	--*pvg_pmu.pmu_disable_count;
 	pvg_pmu.pmu_enable(&pvg_pmu);
 }
 
