@@ -82,11 +82,12 @@ u32 pvg_room(const struct pvg_cpu *cpu)
  * @cpu: this CPU
  * @error: what it answered
  *
- * Return: whether the event will have a turn later; other errors stay as they
- *         are.
+ * Return: whether it was known already, and need not be told.
  */
 bool pvg_room_refused(struct pvg_cpu *cpu, s32 error)
 {
+	bool known = cpu->room;
+
 	if (error != PVPMU_ERR_LIMIT && error != PVPMU_ERR_HOST)
 		return false;
 	if (error == PVPMU_ERR_LIMIT)
@@ -94,7 +95,7 @@ bool pvg_room_refused(struct pvg_cpu *cpu, s32 error)
 	cpu->room = max(opened(cpu), 1u);
 	cpu->room_since = pvg_clock();
 	add_anew(cpu);
-	return true;
+	return known;
 }
 
 /**
