@@ -279,21 +279,20 @@ static u32 first(const struct pvpmu_turns *turns, u64 heads)
 }
 
 /* Does the turn of a unit that is placed end now? */
-static bool is_over(const struct pvpmu_turns *turns, u64 unit, u64 clock)
+static bool is_over(const struct pvpmu_turns *turns, u64 unit, u64 clock,
+		    s64 most)
 {
 	const struct pvpmu_turn *t = &turns->counter[lowest(unit)];
 	s64 used = used_of(turns, unit);
 
 	/* One that makes up for another goes on until it has. */
-	return used >= (s64)length(turns) ||
+	return used >= most ||
 	       (used > 0 && clock - t->began >= PVPMU_TURN_STALE);
 }
 
 /* Its turn has been one; the next comes after all that wait. */
-static void end(struct pvpmu_turns *turns, u64 unit)
+static void end(struct pvpmu_turns *turns, u64 unit, s64 most)
 {
-	s64 most = (s64)length(turns);
-
 	for (; unit; unit &= unit - 1) {
 		struct pvpmu_turn *t = &turns->counter[lowest(unit)];
 
@@ -318,7 +317,7 @@ static void go_on(struct pvpmu_turns *turns, u64 now, u64 clock)
 			turns->counter[lowest(rest)].began = clock;
 }
 
-static void end_turns(struct pvpmu_turns *turns, u64 clock)
+static void end_turns(struct pvpmu_turns *turns, u64 clock, s64 most)
 {
 	u64 rest = heads_of(turns, turns->placed);
 	u64 over = 0;
@@ -326,7 +325,8 @@ static void end_turns(struct pvpmu_turns *turns, u64 clock)
 	for (; rest; rest &= rest - 1) {
 		u64 unit = unit_of(turns, lowest(rest));
 
-		if (needs_physical(turns, unit) && is_over(turns, unit, clock))
+		if (needs_physical(turns, unit) &&
+		    is_over(turns, unit, clock, most))
 			over |= bit(lowest(rest));
 	}
 	/* Those that end together stay in their order. */
@@ -334,7 +334,7 @@ static void end_turns(struct pvpmu_turns *turns, u64 clock)
 		u32 head = first(turns, over);
 
 		over &= ~bit(head);
-		end(turns, unit_of(turns, head));
+		end(turns, unit_of(turns, head), most);
 	}
 }
 
@@ -360,10 +360,14 @@ static void fill(struct pvpmu_turns *turns, u64 now)
 void pvpmu_turns_arrange(struct pvpmu_turns *turns, u64 now, u64 clock)
 {
 	if (pvpmu_turns_waiting(turns)) {
+		u64 most = length(turns);
+
 		go_on(turns, now, clock);
-		/* As long as they were to be when the timer was set. */
-		end_turns(turns, clock);
 		follow(turns, now, clock);
+		/* No longer than they were to be when the timer was set. */
+		if (length(turns) < most)
+			most = length(turns);
+		end_turns(turns, clock, (s64)most);
 		fill(turns, now);
 	}
 	turns->contended = pvpmu_turns_waiting(turns);
