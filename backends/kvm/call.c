@@ -57,7 +57,7 @@ static s32 serve(struct pk_vcpu *vcpu, const struct pvpmu_call *call)
 	s32 result = -KVM_ENOSYS;
 
 	pk_vcpu_lock(vcpu);
-	if (READ_ONCE(pk_enabled))
+	if (READ_ONCE(pk_enabled) && !vcpu->gone)
 		result = pvpmu_call(&vcpu->core, call);
 	pk_vcpu_unlock(vcpu);
 	return result;

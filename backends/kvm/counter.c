@@ -141,6 +141,10 @@ static void read_event(struct pk_counter *counter,
 static void read_counter(struct pk_counter *counter,
 			 struct pvpmu_reading *reading)
 {
+	if (unlikely(counter->vcpu->away)) {
+		*reading = counter->carry;
+		return;
+	}
 	if (likely(counter->event))
 		read_event(counter, reading);
 	else
@@ -249,12 +253,9 @@ void pk_counters_go_on(struct pk_vcpu *vcpu)
 			perf_event_enable(vcpu->counter[i].event);
 }
 
-/* Its events end with the old thread and begin with zero on the new one. */
-static void move(struct pk_counter *counter, struct task_struct *task)
+static void leave(struct pk_counter *counter)
 {
 	struct pvpmu_reading last;
-	struct pk_vcpu *vcpu = counter->vcpu;
-	struct task_struct *old = vcpu->task;
 	u64 left = 0;
 
 	if (counter->event)
@@ -262,34 +263,48 @@ static void move(struct pk_counter *counter, struct task_struct *task)
 	read_counter(counter, &last);
 	if (counter->armed)
 		left = counter->next - (last.count - counter->carry.count);
-	if ((s64)left <= 0)
-		left = 1;
+	counter->left = (s64)left <= 0 ? 1 : left;
 	drop_event(counter);
 	counter->carry = last;
-	if (counter->desc.type == PVPMU_TYPE_HYPERVISOR) {
-		vcpu->task = task;
+}
+
+/* A new event begins with zero. */
+static void come(struct pk_counter *counter)
+{
+	if (counter->desc.type == PVPMU_TYPE_HYPERVISOR)
 		hypervisor_begin(counter);
-		vcpu->task = old;
-	}
-	if (make_event(counter, task) != PVPMU_DONE)
+	if (make_event(counter, counter->vcpu->task) != PVPMU_DONE)
 		counter->armed = false;
 	else if (counter->armed)
-		pk_sampling_resume(counter, left);
+		pk_sampling_resume(counter, counter->left);
 }
 
 /**
- * pk_counters_move() - lets the events go on with another thread
- * @vcpu: its thread is still the old one
- * @task: current, which runs the vCPU from now on
+ * pk_counters_leave() - takes the events off their thread
+ * @vcpu: does not run its guest
+ *
+ * Context: process, the vCPU's lock is held.
+ */
+void pk_counters_leave(struct pk_vcpu *vcpu)
+{
+	u64 rest;
+
+	for (rest = vcpu->core.made; rest; rest &= rest - 1)
+		leave(&vcpu->counter[__ffs(rest)]);
+}
+
+/**
+ * pk_counters_come() - lets them go on
+ * @vcpu: its thread is current, and its events were taken off
  *
  * An event that cannot be made again has failed from then on.
  *
  * Context: the vCPU's own.
  */
-void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task)
+void pk_counters_come(struct pk_vcpu *vcpu)
 {
 	u64 rest;
 
 	for (rest = vcpu->core.made; rest; rest &= rest - 1)
-		move(&vcpu->counter[__ffs(rest)], task);
+		come(&vcpu->counter[__ffs(rest)]);
 }

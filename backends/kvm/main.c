@@ -47,17 +47,14 @@ static struct pk_hook *const hooks[] = {
 	&pk_hook_destroy,
 	&pk_hook_reset,
 	&pk_hook_mp_state,
-	&pk_hook_run,
-	&pk_hook_mmu,
 	&pk_hook_halt,
 	&pk_hook_pmi,
+	&pk_hook_run,
+	&pk_hook_mmu,
 	&pk_hook_rdpmc,
 	&pk_hook_cpuid,
 	&pk_hook_hypercall,
 };
-
-/* Hooks that serve guests, all but the one that sees their end */
-#define FIRST_SERVING 1
 
 /* Where a request for a PMI wakes a vCPU that halts, nobody has to look there. */
 static bool needed(const struct pk_hook *hook)
@@ -65,24 +62,28 @@ static bool needed(const struct pk_hook *hook)
 	return hook != &pk_hook_halt || !PK_PMI_WAKES;
 }
 
-static void remove_hooks(int first)
+static void remove_hooks(void)
 {
 	int i;
 
-	for (i = ARRAY_SIZE(hooks) - 1; i >= first; i--)
+	for (i = ARRAY_SIZE(hooks) - 1; i >= 0; i--)
 		pk_hook_remove(hooks[i]);
 	pk_hooks_drain();
 }
 
 /*
- * vCPUs are let go between the two steps: none can call any more then, and KVM
- * cannot destroy one unseen.
+ * vCPUs end while everything is still hooked.  An interrupt that one of their
+ * counters asks for meanwhile is ours to deliver, not KVM's, which would
+ * deliver one for each overflow; and KVM cannot destroy a vCPU unseen.  When the
+ * hooks go there is nothing left that could need them, and when nothing is in
+ * them any more, nothing knows of a vCPU.
  */
 static void stop_serving(void)
 {
-	remove_hooks(FIRST_SERVING);
-	pk_vcpus_end();
-	remove_hooks(0);
+	WRITE_ONCE(pk_enabled, false);
+	pk_vcpus_close();
+	remove_hooks();
+	pk_vcpus_free();
 }
 
 static int __init start(void)

@@ -104,9 +104,9 @@ static void replace_mmu(struct kvm_vcpu *kvm_vcpu)
 	pk_hook_enter();
 	vcpu = pk_vcpu_find(kvm_vcpu);
 	if (vcpu) {
-		mutex_lock(&vcpu->lock);
+		pk_vcpu_lock_foreign(vcpu);
 		pk_turns_check(vcpu);
-		mutex_unlock(&vcpu->lock);
+		pk_vcpu_unlock_foreign(vcpu);
 	}
 	static_call(pk_mmu)(kvm_vcpu);
 	pk_hook_leave();

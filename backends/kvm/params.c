@@ -79,12 +79,10 @@ static void limit_vm(struct pk_vm *vm, void *data)
 {
 	struct own_limits *own = data;
 
-	if (own->number && pk_vm_number(vm) != own->number)
+	if (own->number && vm->number != own->number)
 		return;
 	own->found = true;
 	pvpmu_vm_limit(&vm->core, own->limits);
-	if (!own->limits->slots_vcpu)
-		pk_vm_detach(vm);
 }
 
 /**
@@ -107,6 +105,8 @@ int pk_limit(u32 vm, const struct pvpmu_limits *to)
 		pvpmu_vm_limit(&default_vm, to);
 	}
 	pk_vms_each(limit_vm, &own);
+	if (!to->slots_vcpu)
+		pk_vcpus_detach(vm);
 	mutex_unlock(&lock);
 	return own.found ? 0 : -ESRCH;
 }
@@ -252,7 +252,7 @@ static int set_enable(const char *text, const struct kernel_param *param)
 	mutex_lock(&lock);
 	WRITE_ONCE(pk_enabled, on);
 	if (ready && !on)
-		pk_vcpus_detach();
+		pk_vcpus_detach(0);
 	mutex_unlock(&lock);
 	return 0;
 }

@@ -37,21 +37,6 @@
 #include "hook.h"
 #include "pvpmu_kvm.h"
 
-/* vCPUs that are kicked: nothing is looked up while it is zero. */
-static atomic_t kicked_vcpus = ATOMIC_INIT(0);
-
-/**
- * pk_unkick() - takes the kick
- * @vcpu: kicked or not
- *
- * Context: Any.
- */
-void pk_unkick(struct pk_vcpu *vcpu)
-{
-	if (xchg(&vcpu->kicked, false))
-		atomic_dec(&kicked_vcpus);
-}
-
 /* Leads a halted vCPU out of kvm_vcpu_halt().  Context: hard interrupt. */
 static void wake(struct irq_work *work)
 {
@@ -82,8 +67,7 @@ void pk_op_kick(struct pvpmu_vcpu *core)
 	struct pk_vcpu *vcpu = to_pk(core);
 	struct kvm_vcpu *kvm_vcpu = vcpu->kvm_vcpu;
 
-	if (!xchg(&vcpu->kicked, true))
-		atomic_inc(&kicked_vcpus);
+	xchg(&vcpu->kicked, true);
 	kvm_make_request(KVM_REQ_PMI, kvm_vcpu);
 	if (in_task())
 		return;
@@ -140,7 +124,7 @@ static struct pk_vcpu *take_kicked(const struct kvm_vcpu *kvm_vcpu)
 	struct pk_vcpu *vcpu = pk_vcpu_find(kvm_vcpu);
 
 	if (vcpu)
-		pk_unkick(vcpu);
+		xchg(&vcpu->kicked, false);
 	return vcpu;
 }
 
@@ -153,11 +137,33 @@ static bool notrace is_kicked(const struct kvm_vcpu *kvm_vcpu)
 
 /*
  * KVM's own virtual PMU makes the same request.  Where a guest has both, and
- * both asked at once, one interrupt serves both.
+ * both asked at once, one interrupt serves both.  That KVM did is seen in a
+ * register that the guest clears; where it has no such register, on AMD before
+ * PerfMonV2, KVM never clears it, so it is taken here.
  */
-static bool kvm_asked_too(const struct kvm_vcpu *vcpu)
+static bool kvm_asked_too(struct kvm_vcpu *vcpu)
 {
-	return vcpu->arch.pmu.version && vcpu->arch.pmu.global_status;
+	struct kvm_pmu *pmu = &vcpu->arch.pmu;
+
+	if (!pmu->version)
+		return false;
+	return pmu->version < 2 ? xchg(&pmu->global_status, 0) :
+				  READ_ONCE(pmu->global_status);
+}
+
+/**
+ * pk_kick_retract() - takes a kick back that was not published
+ * @vcpu: its counters are gone
+ *
+ * If the vCPU has taken note of the request already it comes by, and finds
+ * nothing to be published: so the kick itself stays.
+ *
+ * Context: foreign, locked, pk_hook_pmi is set.
+ */
+void pk_kick_retract(struct pk_vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->kicked) && !kvm_asked_too(vcpu->kvm_vcpu))
+		kvm_clear_request(KVM_REQ_PMI, vcpu->kvm_vcpu);
 }
 
 /*
@@ -179,14 +185,22 @@ static void replace_pmi(struct kvm_vcpu *kvm_vcpu)
 	pk_hook_leave();
 }
 
-/* KVM's virtual PMU calls it in interrupts as well; those are not ours. */
-static bool notrace pmi_wanted(const struct kvm_vcpu *vcpu)
+/*
+ * KVM's virtual PMU calls it in interrupts as well; those are not ours.  What
+ * KVM delivers by itself it did not ask for any more afterwards.
+ */
+static bool notrace pmi_wanted(struct kvm_vcpu *vcpu)
 {
-	return is_kicked(vcpu) && in_task();
+	if (!in_task())
+		return false;
+	if (is_kicked(vcpu))
+		return true;
+	kvm_asked_too(vcpu);
+	return false;
 }
 
 PK_HOOK(pmi, PK_UNLESS_ZERO, pmi_wanted, replace_pmi,
-	[atomic] "i"(&kicked_vcpus));
+	[atomic] "i"(&pk_live_vcpus));
 
 PVPMU_CALLEE(pk_halt, "kvm_vcpu_halt", typeof(kvm_vcpu_halt));
 
@@ -221,4 +235,4 @@ static bool notrace halt_wanted(const struct kvm_vcpu *vcpu)
 }
 
 PK_HOOK(halt, PK_UNLESS_ZERO, halt_wanted, replace_halt,
-	[atomic] "i"(&kicked_vcpus));
+	[atomic] "i"(&pk_live_vcpus));

@@ -6,6 +6,10 @@
  * and inside KVM's vcpu_load(), with kvm->srcu held for reading, its @lock
  * taken by pk_vcpu_lock().  "Foreign" means any other task, @lock taken by
  * pk_vcpu_lock_foreign(): the guest may be running all the while.
+ *
+ * The vCPU's own context holds @lock while it touches the guest's page, which
+ * ends when the VMM wants it to.  A foreign one holds it for a moment, and may
+ * wait for it only where it is about a single vCPU, or about its end.
  */
 #ifndef PVPMU_KVM_H
 #define PVPMU_KVM_H
@@ -14,6 +18,7 @@
 #include <linux/kvm_host.h>
 #include <linux/mutex.h>
 #include <linux/perf_event.h>
+#include <linux/refcount.h>
 #include <linux/workqueue.h>
 
 #include <pvpmu/core.h>
@@ -40,6 +45,7 @@
  * @turned: event->count when the guest and a guest of its own took turns last
  * @counted: what it had counted by then of what it is to count; NMI
  * @carry: what it counted on threads that ran the vCPU before
+ * @left: events to its next overflow, while the vCPU is away
  * @origin: for hypervisor events, what the kernel's count was at the beginning
  * @seen: what it was when it was last read
  * @armed: sampling, and to report overflows; NMI
@@ -55,6 +61,7 @@ struct pk_counter {
 	u64 turned;
 	u64 counted;
 	struct pvpmu_reading carry;
+	u64 left;
 	u64 origin;
 	u64 seen;
 	bool armed;
@@ -66,13 +73,17 @@ struct pk_counter {
 /**
  * struct pk_vm - a VM of which a vCPU called
  * @core: core's side
- * @kvm: whose it is
- * @vcpus: how many of them called; under the registry's lock
- * @entry: in the registry's list
+ * @kvm: whose it is; gone when @vcpus is 0
+ * @number: how the administrator calls it: the process of its VMM
+ * @refs: its &struct pk_vcpu that exist
+ * @vcpus: those of them that are in the registry; under its lock
+ * @entry: in the registry's list while @vcpus is not 0
  */
 struct pk_vm {
 	struct pvpmu_vm core;
 	struct kvm *kvm;
+	u32 number;
+	refcount_t refs;
 	u32 vcpus;
 	struct list_head entry;
 };
@@ -80,12 +91,21 @@ struct pk_vm {
 /**
  * struct pk_vcpu - a vCPU that called
  * @node: in the registry's hash
- * @kvm_vcpu: whose it is
+ * @serial: its number in the registry, in the order of first calls
+ * @refs: the registry's, and those of who looks at it meanwhile
+ * @kvm_vcpu: whose it is; gone when @gone is set
+ * @id: of the vCPU in its VM
  * @rcu: for freeing it
  * @core: core's side, under @lock but for pvpmu_overflow()
  * @lock: serialises core's entry points
+ * @gone: it ended, and has nothing any more; set under @lock
+ * @detach: someone wants all closed that it has; who has @lock does it
  * @vm: its VM
  * @task: thread that its events are attached to; holds a reference
+ * @thread: its number
+ * @by_thread: in the registry's hash of threads, unless it is away
+ * @away: @task runs another vCPU, or did last, and there are no events; under
+ *        @lock
  * @own: @lock is held in the vCPU's own context; under @lock
  * @now: a moment of this entry point on local_clock(), 0 if none was taken;
  *       under @lock
@@ -104,12 +124,20 @@ struct pk_vm {
  */
 struct pk_vcpu {
 	struct hlist_node node;
+	u32 serial;
+	refcount_t refs;
 	struct kvm_vcpu *kvm_vcpu;
+	u32 id;
 	struct rcu_head rcu;
 	struct pvpmu_vcpu core;
 	struct mutex lock;
+	bool gone;
+	bool detach;
 	struct pk_vm *vm;
 	struct task_struct *task;
+	pid_t thread;
+	struct hlist_node by_thread;
+	bool away;
 	bool own;
 	bool nested;
 	u64 now;
@@ -125,12 +153,6 @@ struct pk_vcpu {
 	u64 exits[PK_EXITS_KINDS];
 	struct pk_counter counter[PVPMU_MAX_COUNTERS];
 };
-
-/* How the administrator calls it: the process of its VMM */
-static inline u32 pk_vm_number(const struct pk_vm *vm)
-{
-	return vm->kvm->userspace_pid;
-}
 
 /* A guest's guest is not the guest. */
 static inline bool pk_runs_nested(const struct kvm_vcpu *kvm_vcpu)
@@ -158,17 +180,20 @@ struct pk_vcpu *pk_vcpu_find(const struct kvm_vcpu *kvm_vcpu);
 struct pk_vcpu *pk_vcpu_get(struct kvm_vcpu *kvm_vcpu);
 void pk_vcpu_lock(struct pk_vcpu *vcpu);
 void pk_vcpu_unlock(struct pk_vcpu *vcpu);
-void pk_vcpus_each(void (*fn)(struct pk_vcpu *vcpu, void *data), void *data);
+void pk_vcpu_lock_foreign(struct pk_vcpu *vcpu);
+void pk_vcpu_unlock_foreign(struct pk_vcpu *vcpu);
 void pk_vcpu_detach(struct pk_vcpu *vcpu);
+void pk_vcpus_each(void (*fn)(const struct pk_vcpu *vcpu, void *data),
+		   void *data);
 void pk_vms_each(void (*fn)(struct pk_vm *vm, void *data), void *data);
-void pk_vm_detach(struct pk_vm *vm);
-void pk_vcpus_detach(void);
-void pk_vcpus_end(void);
+void pk_vcpus_detach(u32 number);
+void pk_vcpus_close(void);
+void pk_vcpus_free(void);
 void pk_op_idle(struct pvpmu_vcpu *core);
 
 /* pmi.c: from an overflow to the guest's interrupt */
 void pk_wake_init(struct pk_vcpu *vcpu);
-void pk_unkick(struct pk_vcpu *vcpu);
+void pk_kick_retract(struct pk_vcpu *vcpu);
 void pk_op_kick(struct pvpmu_vcpu *core);
 void pk_op_raise(struct pvpmu_vcpu *core, u32 delivery, u32 port);
 bool pk_op_deliver(struct pvpmu_vcpu *core, u32 delivery, u32 port);
@@ -199,7 +224,8 @@ void pk_op_read(struct pvpmu_vcpu *core, u32 index,
 		struct pvpmu_reading *reading);
 void pk_counters_quiesce(struct pk_vcpu *vcpu);
 void pk_counters_go_on(struct pk_vcpu *vcpu);
-void pk_counters_move(struct pk_vcpu *vcpu, struct task_struct *task);
+void pk_counters_leave(struct pk_vcpu *vcpu);
+void pk_counters_come(struct pk_vcpu *vcpu);
 void pk_counter_update(struct pk_counter *counter);
 
 /* exits.c: exits by kind */

@@ -24,11 +24,11 @@
  */
 static int save(struct pk_vcpu *vcpu, struct pvpmu_kvm_record *arg)
 {
-	mutex_lock(&vcpu->lock);
+	pk_vcpu_lock_foreign(vcpu);
 	pk_counters_quiesce(vcpu);
 	arg->result = pvpmu_save(&vcpu->core, &arg->record);
 	pk_counters_go_on(vcpu);
-	mutex_unlock(&vcpu->lock);
+	pk_vcpu_unlock_foreign(vcpu);
 	return 0;
 }
 
@@ -43,7 +43,7 @@ static int restore(struct pk_vcpu *vcpu, struct pvpmu_kvm_record *arg)
 	int err = 0;
 
 	pk_vcpu_lock(vcpu);
-	if (READ_ONCE(pk_enabled))
+	if (READ_ONCE(pk_enabled) && !vcpu->gone)
 		arg->result = pvpmu_restore(&vcpu->core, &arg->record);
 	else
 		err = -ENODEV;

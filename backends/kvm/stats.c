@@ -17,7 +17,10 @@
 #include "hook.h"
 #include "pvpmu_kvm.h"
 
-atomic_t pk_live_vms, pk_live_vcpus, pk_live_areas, pk_live_events;
+atomic_t pk_live_vms, pk_live_areas, pk_live_events;
+
+/* Each exit of each VM looks at it: it shares no line with what changes often. */
+atomic_t pk_live_vcpus __read_mostly;
 
 static struct dentry *directory;
 
@@ -64,7 +67,7 @@ void pk_stats_keep(const struct pvpmu_stats *stats)
 	add(&kept, stats);
 }
 
-static void add_vcpu(struct pk_vcpu *vcpu, void *sum)
+static void add_vcpu(const struct pk_vcpu *vcpu, void *sum)
 {
 	add(sum, &vcpu->core.stats);
 }
@@ -97,19 +100,16 @@ static int stats_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-static void show_vcpu(struct pk_vcpu *vcpu, void *file)
+static void show_vcpu(const struct pk_vcpu *vcpu, void *file)
 {
 	const struct pvpmu_vcpu *core = &vcpu->core;
 
-	/* Another thread may begin to run it, and the one there was may end. */
-	mutex_lock(&vcpu->lock);
-	seq_printf(file, "vm %u vcpu %d thread %d area %d open %u counters %lu calls %llu refused %llu overflows %llu throttled %llu raised %llu\n",
-		   pk_vm_number(vcpu->vm), vcpu->kvm_vcpu->vcpu_id,
-		   task_pid_nr(vcpu->task), core->attached, core->opened,
-		   hweight64(core->made), pvpmu_stats_calls(&core->stats),
-		   core->stats.refused, core->stats.overflows,
-		   core->stats.throttled, core->stats.raised);
-	mutex_unlock(&vcpu->lock);
+	seq_printf(file, "vm %u vcpu %u thread %d area %d open %u counters %lu calls %llu refused %llu overflows %llu throttled %llu raised %llu\n",
+		   vcpu->vm->number, vcpu->id, READ_ONCE(vcpu->thread),
+		   core->attached, core->opened, hweight64(core->made),
+		   pvpmu_stats_calls(&core->stats), core->stats.refused,
+		   core->stats.overflows, core->stats.throttled,
+		   core->stats.raised);
 }
 
 static int vcpus_show(struct seq_file *file, void *unused)
@@ -119,7 +119,7 @@ static int vcpus_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(vcpus);
 
-static void show_events(struct pk_vcpu *vcpu, void *file)
+static void show_events(const struct pk_vcpu *vcpu, void *file)
 {
 	struct pvpmu_open_event event;
 	u32 id;
@@ -127,7 +127,7 @@ static void show_events(struct pk_vcpu *vcpu, void *file)
 	for (id = 0; pvpmu_next_event(&vcpu->core, id, &event);
 	     id = event.id + 1)
 		seq_printf(file, "vm %u vcpu %d id %u type %u config %llx flags %u period %llu state %u count %llu enabled %llu running %llu overflows %u\n",
-			   pk_vm_number(vcpu->vm), vcpu->kvm_vcpu->vcpu_id,
+			   vcpu->vm->number, vcpu->id,
 			   event.id, event.desc.type, event.desc.config,
 			   event.desc.flags, event.period, event.line.state,
 			   event.line.count, event.line.time_enabled,
@@ -151,7 +151,7 @@ static void show_limits(struct seq_file *file, u32 vm,
 
 static void show_vm_limits(struct pk_vm *vm, void *file)
 {
-	show_limits(file, pk_vm_number(vm), &vm->core.limits);
+	show_limits(file, vm->number, &vm->core.limits);
 }
 
 static int limits_show(struct seq_file *file, void *unused)

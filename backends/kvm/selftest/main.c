@@ -110,6 +110,8 @@ static const struct {
 	{ "record", test_record },
 	{ "counts", test_counts },
 	{ "clock", test_clock },
+	{ "threads", test_threads },
+	{ "blocked", test_blocked },
 	{ "hostile", test_hostile },
 	{ "perf", test_perf },
 };

@@ -25,6 +25,8 @@ void test_reset(void);
 void test_record(void);
 void test_counts(void);
 void test_clock(void);
+void test_threads(void);
+void test_blocked(void);
 void test_hostile(void);
 void test_perf(void);
 void attack_for(unsigned int ms);
