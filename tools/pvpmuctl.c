@@ -210,18 +210,36 @@ static int list_json(void)
 	return 0;
 }
 
+/* What people call it, empty if nothing or if the host does not tell */
+static const char *name_of(uint32_t vm)
+{
+	static char text[256];
+	char *c;
+
+	*text = '\0';
+	if (host->name)
+		host->name(vm, text, sizeof(text));
+	/* Whoever chose it has no business with our terminal. */
+	for (c = text; *c; c++)
+		if (!isprint((unsigned char)*c))
+			*c = '?';
+	return text;
+}
+
 static int list(void)
 {
 	struct vcpu *all;
 	size_t i, n = host->vcpus(&all);
 
-	printf("%8s %5s %5s %5s %10s %8s %10s %10s %8s\n", "vm", "vcpu", "area",
-	       "open", "calls", "refused", "overflows", "throttled", "raised");
+	printf("%8s %5s %5s %5s %10s %8s %10s %10s %8s  %s\n", "vm", "vcpu",
+	       "area", "open", "calls", "refused", "overflows", "throttled",
+	       "raised", "name");
 	for (i = 0; i < n; i++)
-		printf("%8u %5u %5s %5u %10llu %8llu %10llu %10llu %8llu\n",
+		printf("%8u %5u %5s %5u %10llu %8llu %10llu %10llu %8llu  %s\n",
 		       all[i].vm, all[i].vcpu, all[i].area ? "yes" : "no",
 		       all[i].open, all[i].calls, all[i].refused,
-		       all[i].overflows, all[i].throttled, all[i].raised);
+		       all[i].overflows, all[i].throttled, all[i].raised,
+		       name_of(all[i].vm));
 	free(all);
 	return 0;
 }
@@ -262,13 +280,13 @@ static int list_limits(void)
 {
 	struct limits later;
 	struct vcpu *all;
-	size_t i, n = host->vcpus(&all);
+	size_t i, n = host->limited ? host->limited(&all) : host->vcpus(&all);
 	char vm[16];
 
 	printf("%8s %10s %10s %10s %16s %13s  %s\n", "vm", limit_names[0],
 	       limit_names[1], limit_names[3], limit_names[4], limit_names[5],
 	       limit_names[2]);
-	if (host->limits(&later))
+	if (host->limits(LATER_VMS, &later))
 		print_limits_row("later", &later);
 	for (i = 0; i < n; i++) {
 		if (i && all[i].vm == all[i - 1].vm)
@@ -414,47 +432,74 @@ static void change(struct limits *limits, const char *setting)
 				   number(value);
 }
 
-static struct limits limits_of(uint32_t vm)
+static struct limits limits_of(uint64_t vm)
 {
 	struct limits limits;
 	struct vcpu *all;
 	size_t i, n;
 
-	if (vm == ALL_VMS) {
-		if (!host->limits(&limits))
-			refuse("the host does not tell its limits");
-		return limits;
-	}
+	if (vm == ALL_VMS)
+		vm = LATER_VMS;
 	n = host->vcpus(&all);
 	for (i = 0; i < n && all[i].vm != vm; i++)
 		;
-	if (i == n)
-		refuse("there is no such VM");
-	limits = all[i].limits;
+	if (i < n)
+		limits = all[i].limits;
+	else if (!host->limits(vm, &limits))
+		refuse(vm == LATER_VMS ? "the host does not tell its limits" :
+					 "there is no such VM");
 	free(all);
 	return limits;
 }
 
-static int set(const char *name, int n, char **settings)
+/* NAME=VALUE, several of them */
+struct settings {
+	int n;
+	char **text;
+};
+
+static void set_vm(uint64_t vm, const struct settings *settings)
 {
-	uint32_t vm = strcmp(name, "all") ? number(name) : ALL_VMS;
 	struct limits limits = limits_of(vm);
 	int i, error;
 
-	for (i = 0; i < n; i++)
-		change(&limits, settings[i]);
+	for (i = 0; i < settings->n; i++)
+		change(&limits, settings->text[i]);
 	error = host->limit(vm, &limits);
 	switch (error) {
 	case 0:
-		return 0;
+		return;
 	case EINVAL:
 		refuse("a limit makes no sense: see pvpmuctl(1) for its range");
 	case ESRCH:
 		refuse("there is no such VM");
 	default:
 		errno = error;
-		die(name);
+		die("limits");
 	}
+}
+
+static void set_found(uint32_t vm, void *settings)
+{
+	set_vm(vm, settings);
+}
+
+/* A word that is not a number is a name. */
+static int set(const char *vm, int n, char **text)
+{
+	struct settings settings = { n, text };
+
+	if (!strcmp(vm, "all"))
+		set_vm(ALL_VMS, &settings);
+	else if (!strcmp(vm, "later"))
+		set_vm(LATER_VMS, &settings);
+	else if (isdigit(*vm) || *vm == '-')
+		set_vm(number(vm), &settings);
+	else if (!host->find)
+		wrong("not a number", vm);
+	else if (!host->find(vm, set_found, &settings))
+		refuse("there is no VM of that name");
+	return 0;
 }
 
 static int usage(FILE *to, int status)
@@ -468,9 +513,10 @@ static int usage(FILE *to, int status)
 	      "pvpmu\n"
 	      "       pvpmuctl on VM                  serves it again\n"
 	      "\n"
-	      "VM: on Xen a domain's number, on KVM the process of its VMM; or "
-	      "\"all\", that are\n"
-	      "    there and that will be\n"
+	      "VM: on Xen a domain's number; on KVM the process of its VMM, its "
+	      "name, or\n"
+	      "    cgroup:PATH; or \"all\", that are there and that will be, or "
+	      "\"later\", that will be\n"
 	      "limits: slots_vcpu, slots_vm, period_min, clock_period_min, "
 	      "overflow_rate;\n"
 	      "        classes: a list of basic, cache, hypervisor and raw, or "

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pvpmuctl on KVM: what the host module shows in debugfs. */
+/* pvpmuctl on KVM: what the host module shows in debugfs, and its device. */
+#define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pvpmuctl.h"
 
 #define FOLDER "/sys/kernel/debug/pvpmu_kvm/"
+#define CONTROL "/dev/pvpmu_kvm_control"
+#define CGROUPS "/sys/fs/cgroup/"
+
+/* How the device calls those to come, and in a line that is written, all */
+#define NUMBER_DEFAULT 0u
+#define NUMBER_ALL 0u
+#define NUMBER_LATER UINT32_MAX
 
 static FILE *open_file(const char *path)
 {
@@ -29,7 +39,7 @@ static bool read_limits(FILE *file, uint32_t *vm, struct limits *limits)
 
 static bool limits_of(uint32_t wanted, struct limits *limits)
 {
-	FILE *file = open_file(FOLDER "limits");
+	FILE *file = open_file(CONTROL);
 	uint32_t vm;
 	bool found = false;
 
@@ -95,22 +105,136 @@ static size_t events(struct event **all)
 	return n;
 }
 
-static bool limits(struct limits *of)
+static bool limits(uint64_t vm, struct limits *of)
 {
-	return limits_of(0, of);
+	if (vm != LATER_VMS && limits_of((uint32_t)vm, of))
+		return true;
+	return limits_of(NUMBER_DEFAULT, of);
 }
 
-static int limit(uint32_t vm, const struct limits *to)
+static int limit(uint64_t vm, const struct limits *to)
 {
+	uint32_t number = vm == ALL_VMS	  ? NUMBER_ALL :
+			  vm == LATER_VMS ? NUMBER_LATER :
+					    (uint32_t)vm;
 	const uint32_t *v = to->value;
-	FILE *file = fopen(FOLDER "limits", "w");
+	FILE *file;
 
+	/* Process numbers are positive, and fewer. */
+	if (vm < LATER_VMS && (!vm || vm > INT32_MAX))
+		return ESRCH;
+	file = fopen(CONTROL, "w");
 	if (!file)
 		return errno;
-	fprintf(file, "%u %u %u %u %u %u %u\n", vm == ALL_VMS ? 0 : vm, v[0],
-		v[1], v[2], v[3], v[4], v[5]);
+	fprintf(file, "%u %u %u %u %u %u %u\n", number, v[0], v[1], v[2], v[3],
+		v[4], v[5]);
 	/* it is the flush that writes */
 	return fclose(file) ? errno : 0;
+}
+
+/* What a VM has comes before what its process will have. */
+static size_t limited(struct vcpu **all)
+{
+	FILE *file = open_file(CONTROL);
+	struct vcpu v = { 0 };
+	size_t i, n = 0;
+
+	*all = NULL;
+	while (read_limits(file, &v.vm, &v.limits)) {
+		for (i = 0; i < n && (*all)[i].vm != v.vm; i++)
+			;
+		if (v.vm == NUMBER_DEFAULT || i < n)
+			continue;
+		*all = grow(*all, n, sizeof(v));
+		(*all)[n++] = v;
+	}
+	fclose(file);
+	return n;
+}
+
+/* The words of a process's command line, each with a zero behind it */
+static size_t command_line(uint32_t process, char *text, size_t size)
+{
+	char path[64];
+	size_t n = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", process);
+	file = fopen(path, "r");
+	if (file) {
+		n = fread(text, 1, size - 1, file);
+		fclose(file);
+	}
+	text[n] = '\0';
+	return n;
+}
+
+/* QEMU's option: -name NAME[,...] or -name guest=NAME[,...], as libvirt has it */
+static void name(uint32_t vm, char *to, size_t size)
+{
+	static char text[65536];
+	size_t n = command_line(vm, text, sizeof(text));
+	const char *word, *value;
+
+	*to = '\0';
+	for (word = text; word < text + n; word += strlen(word) + 1) {
+		if (strcmp(word, "-name"))
+			continue;
+		value = word + strlen(word) + 1;
+		if (value >= text + n)
+			return;
+		if (!strncmp(value, "guest=", 6))
+			value += 6;
+		snprintf(to, size, "%.*s", (int)strcspn(value, ","), value);
+		return;
+	}
+}
+
+static size_t find_in_cgroup(const char *group,
+			     void (*found)(uint32_t vm, void *data), void *data)
+{
+	char path[4096];
+	uint32_t process;
+	size_t n = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), CGROUPS "%s/cgroup.procs", group);
+	file = fopen(path, "r");
+	if (!file)
+		die(path);
+	for (; fscanf(file, "%u", &process) == 1; n++)
+		found(process, data);
+	fclose(file);
+	return n;
+}
+
+/* The name of a VM, or cgroup:PATH for the processes in a control group */
+static size_t find(const char *wanted, void (*found)(uint32_t vm, void *data),
+		   void *data)
+{
+	struct dirent *entry;
+	char other[256];
+	size_t n = 0;
+	DIR *dir;
+
+	if (!strncmp(wanted, "cgroup:", 7))
+		return find_in_cgroup(wanted + 7, found, data);
+	dir = opendir("/proc");
+	if (!dir)
+		die("/proc");
+	while ((entry = readdir(dir))) {
+		uint32_t process = (uint32_t)strtoul(entry->d_name, NULL, 10);
+
+		if (!process)
+			continue;
+		name(process, other, sizeof(other));
+		if (strcmp(other, wanted))
+			continue;
+		found(process, data);
+		n++;
+	}
+	closedir(dir);
+	return n;
 }
 
 const struct host host_kvm = {
@@ -118,4 +242,7 @@ const struct host host_kvm = {
 	.events = events,
 	.limits = limits,
 	.limit = limit,
+	.limited = limited,
+	.name = name,
+	.find = find,
 };

@@ -7,11 +7,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/types.h>
 
 #include "../backends/xen/control.h"
 #include "pvpmuctl.h"
+
+#define HIGHEST_ERROR 200 /* of Linux and of Xen */
+#define FIRST_RESERVED 0x7ff0u /* domain numbers that are no domain's */
 
 struct privcmd_hypercall {
 	__u64 op;
@@ -44,16 +48,24 @@ static int control(struct pvpmu_control *what)
 		if (page == MAP_FAILED)
 			die("/dev/xen/hypercall");
 	}
-	do {
+	for (;;) {
 		*page = *what;
 		call = (struct privcmd_hypercall){
 			.op = PVPMU_CONTROL_HYPERCALL,
 			.arg = { PVPMU_CONTROL, (uintptr_t)page },
 		};
 		rc = ioctl(privcmd, IOCTL_PRIVCMD_HYPERCALL, &call);
-	} while (rc < 0 && errno == EAGAIN);
+		if (rc >= 0 || errno != EAGAIN)
+			break;
+		/* Another does the same, or the hypervisor wants a pause. */
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
 	if (rc < 0 && errno == ENOSYS)
 		refuse("this Xen has no pvpmu, or was booted without");
+	/* The operation has the version in it, and a host that does not know it
+	 * takes it for a guest's. */
+	if (rc < 0 && errno > HIGHEST_ERROR)
+		refuse("this pvpmuctl is of another version than the hypervisor");
 	if (rc < 0 && errno == EPERM)
 		refuse("this domain may not control others");
 	*what = *page;
@@ -138,23 +150,28 @@ static size_t events(struct event **all)
 	return n;
 }
 
-static bool limits(struct limits *of)
+static bool limits(uint64_t vm, struct limits *of)
 {
 	struct pvpmu_control c = { .command = PVPMU_CONTROL_DEFAULT };
 
-	if (control(&c))
+	if (vm != LATER_VMS || control(&c))
 		return false;
 	take_limits(of, &c);
 	return true;
 }
 
-static int limit(uint32_t vm, const struct limits *to)
+static int limit(uint64_t vm, const struct limits *to)
 {
-	struct pvpmu_control c = {
-		.command = PVPMU_CONTROL_LIMITS,
-		.domain = vm == ALL_VMS ? PVPMU_CONTROL_ALL : vm,
-	};
+	struct pvpmu_control c = { .command = PVPMU_CONTROL_LIMITS };
 
+	if (vm == ALL_VMS)
+		c.domain = PVPMU_CONTROL_ALL;
+	else if (vm == LATER_VMS)
+		return EOPNOTSUPP;
+	else if (vm >= FIRST_RESERVED)
+		return ESRCH;
+	else
+		c.domain = (uint32_t)vm;
 	memcpy(&c.limits, to->value, sizeof(to->value));
 	return control(&c) ? errno : 0;
 }

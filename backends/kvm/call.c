@@ -125,14 +125,19 @@ PVPMU_CALLEE(pk_cpuid, "kvm_cpuid",
 static bool replace_cpuid(struct kvm_vcpu *kvm_vcpu, u32 *eax, u32 *ebx,
 			  u32 *ecx, u32 *edx, bool exact_only)
 {
+	struct pvpmu_limits limits;
+	struct pvpmu_vm to_come;
 	struct pk_vcpu *vcpu;
 	u32 regs[4];
 	bool exact;
 
 	pk_hook_enter();
-	/* To a vCPU that did not call, its VM is as any other. */
 	vcpu = pk_vcpu_find(kvm_vcpu);
-	if (pvpmu_cpuid(vcpu ? &vcpu->vm->core : pk_default_vm(), &pk_ops,
+	if (!vcpu) {
+		limits = pk_limits();
+		pvpmu_vm_init(&to_come, &limits);
+	}
+	if (pvpmu_cpuid(vcpu ? &vcpu->vm->core : &to_come, &pk_ops,
 			PK_CPUID_BASE, *eax, regs)) {
 		*eax = regs[0];
 		*ebx = regs[1];

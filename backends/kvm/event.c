@@ -4,6 +4,11 @@
  *
  * Whether there is a counter for an event, perf knows only when it is asked to
  * make one.  That is tried once, when the module is loaded.
+ *
+ * The first event that perf makes, and the end of the last, are work for all CPUs
+ * of the host: hardware is reserved, buffers are made for each CPU, code is
+ * patched.  Guests come and go as they like, so one event, which counts nothing,
+ * is there for as long as the module: theirs are neither first nor last.
  */
 #include <linux/sched.h>
 
@@ -99,6 +104,30 @@ static bool can_be_made(const struct pvpmu_desc *desc)
 	return true;
 }
 
+static struct perf_event *held;
+
+/*
+ * On this thread, which ends soon: perf keeps an event without its thread for
+ * who made it.  It leaves guests out, so it is in no VM's way.
+ */
+static void hold(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_HW_CPU_CYCLES,
+		.disabled = 1,
+		.exclude_guest = 1,
+	};
+
+	held = perf_event_create_kernel_counter(&attr, -1, current, NULL, NULL);
+	if (!IS_ERR(held))
+		return;
+	attr.type = PERF_TYPE_SOFTWARE;
+	attr.config = PERF_COUNT_SW_TASK_CLOCK;
+	held = perf_event_create_kernel_counter(&attr, -1, current, NULL, NULL);
+}
+
 static u8 probe(u32 type, u64 config)
 {
 	struct pvpmu_desc desc = { .type = type, .config = config };
@@ -139,6 +168,7 @@ void pk_events_probe(void)
 	struct x86_pmu_capability pmu;
 	u32 i, op, result, found = 0;
 
+	hold();
 	pk_pmu_capability(&pmu);
 	physical_counters = pmu.num_counters_gp;
 	for (i = 0; i < PVPMU_HW_END; i++) {
@@ -154,6 +184,13 @@ void pk_events_probe(void)
 					      PVPMU_CACHE(i, op, result));
 	if (!found)
 		pr_info("pvpmu: no hardware counters here, clock and hypervisor events only\n");
+}
+
+/* The module's end: there is no other event.  Context: Process, sleeps. */
+void pk_events_exit(void)
+{
+	if (!IS_ERR(held))
+		perf_event_release_kernel(held);
 }
 
 /* Core has checked that the event exists. */

@@ -86,6 +86,15 @@ static void stop_serving(void)
 	pk_vcpus_free();
 }
 
+/* What is there before guests are served, and after */
+static void forget_all(void)
+{
+	pk_exits_exit();
+	pk_stats_exit();
+	pk_params_exit();
+	pk_events_exit();
+}
+
 static int __init start(void)
 {
 	int i, err = pk_callees_find();
@@ -94,7 +103,11 @@ static int __init start(void)
 		return err;
 	pk_events_probe();
 	pk_params_init();
-	pk_stats_init();
+	err = pk_stats_init();
+	if (err) {
+		pk_events_exit();
+		return err;
+	}
 	for (i = 0; i < ARRAY_SIZE(hooks) && !err; i++)
 		if (needed(hooks[i]))
 			err = pk_hook_set(hooks[i]);
@@ -102,8 +115,7 @@ static int __init start(void)
 		err = pk_record_init();
 	if (err) {
 		stop_serving();
-		pk_exits_exit();
-		pk_stats_exit();
+		forget_all();
 	}
 	return err;
 }
@@ -112,8 +124,7 @@ static void __exit stop(void)
 {
 	pk_record_exit();
 	stop_serving();
-	pk_exits_exit();
-	pk_stats_exit();
+	forget_all();
 }
 
 module_init(start);

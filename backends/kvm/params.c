@@ -7,33 +7,142 @@
  * it.  A VM may have limits of its own, until a parameter is written again.
  * What was granted before stays, but for enable=0 and for a VM that is to have
  * no slots: those close everything.
+ *
+ * Limits of a VM's own belong to the process of its VMM, since a VM that is not
+ * shown pvpmu does not call, and is not known here.
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/pid.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
 
 #include "pvpmu_kvm.h"
 
+/**
+ * struct own - limits of a process's own
+ * @process: whose; holds a reference
+ * @limits: of the VMs that it has and will have
+ * @entry: in the list
+ */
+struct own {
+	struct pid *process;
+	struct pvpmu_limits limits;
+	struct list_head entry;
+};
+
 static DEFINE_MUTEX(lock);
 static struct pvpmu_limits limits = PVPMU_LIMITS_DEFAULT;
-
-/* Shows the limits to vCPUs that did not call yet. */
-static struct pvpmu_vm default_vm;
+static LIST_HEAD(owns); /* changed under the lock, read under RCU */
 
 /* VMs can be there. */
 static bool ready;
 
 bool pk_enabled = true;
 
-/* The limits of a VM that comes now */
-struct pvpmu_limits pk_limits(void)
+/* The limits of VMs whose process has none of its own */
+struct pvpmu_limits pk_default_limits(void)
 {
 	return limits;
 }
 
-/* A VM that has these limits and nothing else */
-const struct pvpmu_vm *pk_default_vm(void)
+/* The limits of a VM of the current process that comes now */
+struct pvpmu_limits pk_limits(void)
 {
-	return &default_vm;
+	struct pvpmu_limits found = limits;
+	const struct own *own;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(own, &owns, entry)
+		if (own->process == task_tgid(current))
+			found = own->limits;
+	rcu_read_unlock();
+	return found;
+}
+
+static void forget(struct own *own)
+{
+	lockdep_assert_held(&lock);
+	list_del_rcu(&own->entry);
+	synchronize_rcu();
+	put_pid(own->process);
+	kfree(own);
+}
+
+static bool is_process(struct pid *process)
+{
+	bool lives;
+
+	rcu_read_lock();
+	lives = pid_task(process, PIDTYPE_TGID);
+	rcu_read_unlock();
+	return lives;
+}
+
+/* Lets go of those whose process has ended, or of all. */
+static void forget_owns(bool all)
+{
+	struct own *own, *next;
+
+	list_for_each_entry_safe(own, next, &owns, entry)
+		if (all || !is_process(own->process))
+			forget(own);
+}
+
+static struct own *own_of(struct pid *process)
+{
+	struct own *own;
+
+	list_for_each_entry(own, &owns, entry)
+		if (own->process == process)
+			return own;
+	own = kzalloc(sizeof(*own), GFP_KERNEL);
+	if (!own)
+		return NULL;
+	own->process = get_pid(process);
+	own->limits = limits;
+	list_add_rcu(&own->entry, &owns);
+	return own;
+}
+
+/* Of that process.  0, -ESRCH, -ENOMEM */
+static int set_own(u32 number, const struct pvpmu_limits *to)
+{
+	struct pid *process = find_get_pid(number);
+	struct own *own;
+	int err = 0;
+
+	forget_owns(false);
+	if (!is_process(process)) {
+		err = -ESRCH;
+	} else {
+		own = own_of(process);
+		if (own)
+			own->limits = *to;
+		else
+			err = -ENOMEM;
+	}
+	put_pid(process);
+	return err;
+}
+
+/**
+ * pk_owns_each() - looks at the limits that processes have of their own
+ * @fn: what to do
+ * @data: passed to @fn
+ *
+ * Context: process.
+ */
+void pk_owns_each(void (*fn)(u32 number, const struct pvpmu_limits *limits,
+			     void *data), void *data)
+{
+	struct own *own;
+
+	mutex_lock(&lock);
+	forget_owns(false);
+	list_for_each_entry(own, &owns, entry)
+		fn(pid_nr(own->process), &own->limits, data);
+	mutex_unlock(&lock);
 }
 
 /* One limit, by where it is in struct pvpmu_limits */
@@ -59,56 +168,67 @@ static void change_vm(struct pk_vm *vm, void *data)
 static void change_all(size_t offset, u32 value)
 {
 	struct change change = { offset, value };
+	struct own *own;
 
 	mutex_lock(&lock);
 	WRITE_ONCE(*word_of(&limits, offset), value);
-	pvpmu_vm_limit(&default_vm, &limits);
+	list_for_each_entry(own, &owns, entry)
+		WRITE_ONCE(*word_of(&own->limits, offset), value);
 	if (ready)
 		pk_vms_each(change_vm, &change);
 	mutex_unlock(&lock);
 }
 
-/* The limits of one VM, by number */
-struct own_limits {
+/* What the VMs of a process, or all if @number is 0, are to be limited to */
+struct limiting {
 	u32 number;
-	const struct pvpmu_limits *limits;
-	bool found;
+	const struct pvpmu_limits *to;
 };
 
 static void limit_vm(struct pk_vm *vm, void *data)
 {
-	struct own_limits *own = data;
+	const struct limiting *limiting = data;
 
-	if (own->number && vm->number != own->number)
-		return;
-	own->found = true;
-	pvpmu_vm_limit(&vm->core, own->limits);
+	if (!limiting->number || vm->number == limiting->number)
+		pvpmu_vm_limit(&vm->core, limiting->to);
+}
+
+static void limit_vms(u32 number, const struct pvpmu_limits *to)
+{
+	struct limiting limiting = { number, to };
+
+	pk_vms_each(limit_vm, &limiting);
+	if (!to->slots_vcpu)
+		pk_vcpus_detach(number);
 }
 
 /**
  * pk_limit() - changes all limits at once
- * @vm: of that VM, or if it is 0, of all there are and will be
+ * @number: of the VMs of that process, of all there are and will be if it is
+ *          PK_ALL, of those that will be if it is PK_LATER
  * @to: any
  *
  * Context: process.
- * Return: 0, -EINVAL (they make no sense), -ESRCH (there is no such VM)
+ * Return: 0, -EINVAL (they make no sense), -ESRCH (there is no such process),
+ *         -ENOMEM
  */
-int pk_limit(u32 vm, const struct pvpmu_limits *to)
+int pk_limit(u32 number, const struct pvpmu_limits *to)
 {
-	struct own_limits own = { vm, to, !vm };
+	int err = 0;
 
 	if (!pvpmu_limits_make_sense(to))
 		return -EINVAL;
 	mutex_lock(&lock);
-	if (!vm) {
+	if (number == PK_ALL || number == PK_LATER)
 		limits = *to;
-		pvpmu_vm_limit(&default_vm, to);
-	}
-	pk_vms_each(limit_vm, &own);
-	if (!to->slots_vcpu)
-		pk_vcpus_detach(vm);
+	else
+		err = set_own(number, to);
+	if (number == PK_ALL)
+		forget_owns(true);
+	if (!err && number != PK_LATER)
+		limit_vms(number, to);
 	mutex_unlock(&lock);
-	return own.found ? 0 : -ESRCH;
+	return err;
 }
 
 /**
@@ -270,6 +390,13 @@ void pk_params_init(void)
 {
 	mutex_lock(&lock);
 	ready = true;
-	pvpmu_vm_init(&default_vm, &limits);
+	mutex_unlock(&lock);
+}
+
+/* The module's end: there are no VMs any more. */
+void pk_params_exit(void)
+{
+	mutex_lock(&lock);
+	forget_owns(true);
 	mutex_unlock(&lock);
 }

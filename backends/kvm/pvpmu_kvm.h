@@ -170,10 +170,15 @@ extern const struct pvpmu_host_ops pk_ops;
 
 /* params.c */
 extern bool pk_enabled;
+#define PK_ALL 0u
+#define PK_LATER U32_MAX
 struct pvpmu_limits pk_limits(void);
-const struct pvpmu_vm *pk_default_vm(void);
-int pk_limit(u32 vm, const struct pvpmu_limits *limits);
+struct pvpmu_limits pk_default_limits(void);
+int pk_limit(u32 number, const struct pvpmu_limits *limits);
+void pk_owns_each(void (*fn)(u32 number, const struct pvpmu_limits *limits,
+			     void *data), void *data);
 void pk_params_init(void);
+void pk_params_exit(void);
 
 /* vcpu.c: which vCPUs there are, and their life */
 struct pk_vcpu *pk_vcpu_find(const struct kvm_vcpu *kvm_vcpu);
@@ -210,6 +215,7 @@ bool pk_op_area_or32(struct pvpmu_vcpu *core, u32 offset, u32 bits, u32 *old);
 
 /* event.c: which events the host can count, and how perf calls them */
 void pk_events_probe(void);
+void pk_events_exit(void);
 u32 pk_op_room(struct pvpmu_vcpu *core);
 u32 pk_op_query(struct pvpmu_vcpu *core, const struct pvpmu_desc *desc);
 bool pk_event_attr(const struct pvpmu_desc *desc, struct perf_event_attr *attr);
@@ -255,7 +261,7 @@ void pk_record_exit(void);
 
 /* stats.c */
 extern atomic_t pk_live_vms, pk_live_vcpus, pk_live_areas, pk_live_events;
-void pk_stats_init(void);
+int pk_stats_init(void);
 void pk_stats_exit(void);
 void pk_stats_keep(const struct pvpmu_stats *stats);
 

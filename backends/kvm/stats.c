@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pvpmu on KVM: what happened, in debugfs
+ * pvpmu on KVM: what happened, in debugfs, and what the administrator changes
  *
  * pvpmu_kvm/stats has the sums since the module was loaded, of vCPUs that are
  * gone as well, and how much there is of everything now; pvpmu_kvm/vcpus has a
  * line for each vCPU, pvpmu_kvm/events one for each event that a guest has open.
  * Sums are read while they grow.
  *
- * pvpmu_kvm/limits has a line for each VM, 0 being those to come; a line of the
- * same seven numbers that is written there sets them.
+ * The device pvpmu_kvm_control has the limits: debugfs is closed to root, too,
+ * where the kernel is locked down.  It reads as a line for those to come, as number
+ * 0, and one for each process whose VMs have their own; a line of the same seven
+ * numbers that is written to it sets them, see pk_limit().
  */
 #include <linux/debugfs.h>
+#include <linux/miscdevice.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
@@ -141,52 +144,57 @@ static int events_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(events);
 
-static void show_limits(struct seq_file *file, u32 vm,
-			const struct pvpmu_limits *limits)
+static void show_limits(u32 number, const struct pvpmu_limits *limits,
+			void *file)
 {
-	seq_printf(file, "%u %u %u %u %u %u %u\n", vm, limits->slots_vcpu,
-		   limits->slots_vm, limits->classes, limits->period_min,
-		   limits->clock_period_min, limits->overflow_rate);
+	seq_printf(file, "%u %u %u %u %u %u %u\n", number,
+		   limits->slots_vcpu, limits->slots_vm, limits->classes,
+		   limits->period_min, limits->clock_period_min,
+		   limits->overflow_rate);
 }
 
 static void show_vm_limits(struct pk_vm *vm, void *file)
 {
-	show_limits(file, vm->number, &vm->core.limits);
+	show_limits(vm->number, &vm->core.limits, file);
 }
 
+/* What a VM has comes before what its process will have. */
 static int limits_show(struct seq_file *file, void *unused)
 {
-	const struct pvpmu_limits limits = pk_limits();
+	const struct pvpmu_limits limits = pk_default_limits();
 
-	show_limits(file, 0, &limits);
+	show_limits(0, &limits, file);
 	pk_vms_each(show_vm_limits, file);
+	pk_owns_each(show_limits, file);
 	return 0;
 }
 
 static int limits_open(struct inode *inode, struct file *file)
 {
+	/* It was the device's. */
+	file->private_data = NULL;
 	return single_open(file, limits_show, NULL);
 }
 
+/* One line at a time, wherever the file stands. */
 static ssize_t limits_write(struct file *file, const char __user *from,
 			    size_t size, loff_t *position)
 {
 	struct pvpmu_limits to;
 	char line[128], end;
-	ssize_t copied;
+	u32 number;
 	int err;
-	u32 vm;
 
-	copied = simple_write_to_buffer(line, sizeof(line) - 1, position, from,
-					size);
-	if (copied < 0)
-		return copied;
-	line[copied] = '\0';
-	if (sscanf(line, "%u %u %u %u %u %u %u %c", &vm, &to.slots_vcpu,
+	if (size >= sizeof(line))
+		return -EINVAL;
+	if (copy_from_user(line, from, size))
+		return -EFAULT;
+	line[size] = '\0';
+	if (sscanf(line, "%u %u %u %u %u %u %u %c", &number, &to.slots_vcpu,
 		   &to.slots_vm, &to.classes, &to.period_min,
 		   &to.clock_period_min, &to.overflow_rate, &end) != 7)
 		return -EINVAL;
-	err = pk_limit(vm, &to);
+	err = pk_limit(number, &to);
 	return err ?: size;
 }
 
@@ -199,16 +207,29 @@ static const struct file_operations limits_fops = {
 	.release = single_release,
 };
 
-void pk_stats_init(void)
+static struct miscdevice control = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "pvpmu_kvm_control",
+	.mode = 0600,
+	.fops = &limits_fops,
+};
+
+/* Context: Process.  Return: 0 or a negative error, and nothing is there. */
+int pk_stats_init(void)
 {
+	int err = misc_register(&control);
+
+	if (err)
+		return err;
 	directory = debugfs_create_dir("pvpmu_kvm", NULL);
 	debugfs_create_file("stats", 0400, directory, NULL, &stats_fops);
 	debugfs_create_file("vcpus", 0400, directory, NULL, &vcpus_fops);
 	debugfs_create_file("events", 0400, directory, NULL, &events_fops);
-	debugfs_create_file("limits", 0600, directory, NULL, &limits_fops);
+	return 0;
 }
 
 void pk_stats_exit(void)
 {
 	debugfs_remove(directory);
+	misc_deregister(&control);
 }
