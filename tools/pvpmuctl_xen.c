@@ -160,6 +160,23 @@ static bool limits(uint64_t vm, struct limits *of)
 	return true;
 }
 
+/* The hypervisor closes what one domain has in a call; one may end meanwhile. */
+static void close_all(const struct limits *to)
+{
+	struct pvpmu_control at = { 0 };
+
+	for (; next_vcpu(&at); at.domain++, at.vcpu = 0) {
+		struct pvpmu_control c = {
+			.command = PVPMU_CONTROL_LIMITS,
+			.domain = at.domain,
+		};
+
+		memcpy(&c.limits, to->value, sizeof(to->value));
+		if (control(&c) && errno != ESRCH)
+			die("the hypervisor");
+	}
+}
+
 static int limit(uint64_t vm, const struct limits *to)
 {
 	struct pvpmu_control c = { .command = PVPMU_CONTROL_LIMITS };
@@ -173,7 +190,11 @@ static int limit(uint64_t vm, const struct limits *to)
 	else
 		c.domain = (uint32_t)vm;
 	memcpy(&c.limits, to->value, sizeof(to->value));
-	return control(&c) ? errno : 0;
+	if (control(&c))
+		return errno;
+	if (vm == ALL_VMS && !to->value[LIMIT_SLOTS_VCPU])
+		close_all(to);
+	return 0;
 }
 
 const struct host host_xen = {

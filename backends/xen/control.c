@@ -143,18 +143,19 @@ static long limit_all(const struct pvpmu_limits *limits)
 	spin_unlock(&pvpmu_default_lock);
 	rcu_read_lock(&domlist_read_lock);
 	for_each_domain(d)
-		limit(d, limits);
+		if (d->arch.pvpmu)
+			pvpmu_vm_limit(d->arch.pvpmu, limits);
 	rcu_read_unlock(&domlist_read_lock);
 	return 0;
 }
 
 /*
  * One at a time, and none waits for another: vCPUs of one domain that pause
- * each other would never get through.
+ * each other would never get through.  They may do so for Xen's own calls too, so
+ * it is Xen's own lock.
  */
 static long set_limits(const struct pvpmu_control *control)
 {
-	static DEFINE_SPINLOCK(lock);
 	const struct pvpmu_limits limits = {
 		.slots_vcpu = control->limits.slots_vcpu,
 		.slots_vm = control->limits.slots_vm,
@@ -167,12 +168,12 @@ static long set_limits(const struct pvpmu_control *control)
 
 	if (!pvpmu_limits_make_sense(&limits))
 		return -EINVAL;
-	if (!spin_trylock(&lock))
+	if (!domctl_lock_acquire())
 		return -EAGAIN;
 	rc = control->domain == PVPMU_CONTROL_ALL
 		     ? limit_all(&limits)
 		     : limit_one(control->domain, &limits);
-	spin_unlock(&lock);
+	domctl_lock_release();
 	return rc;
 }
 

@@ -19,8 +19,10 @@
 #define PVPMU_CONTROL_NEXT 0u
 /* Sets the limits of @domain, or if it is PVPMU_CONTROL_ALL of all domains that
  * there are and will be, to @limits; those of its events that are open stay
- * open, but all are closed if @limits allow none.  -EINVAL if they make no
- * sense, -ESRCH if there is no such domain, -EAGAIN while another does this. */
+ * open, but all of a single @domain are closed if @limits allow none: the tool
+ * closes those of all domains one after the other.  -EINVAL if they make no
+ * sense, -ESRCH if there is no such domain, -EAGAIN while another does this, or
+ * has one of Xen's domctls. */
 #define PVPMU_CONTROL_LIMITS 1u
 #define PVPMU_CONTROL_ALL 0xffffffffu
 /* Of that vCPU the event in slot @event.id, or in the next that is open, as its
