@@ -2,6 +2,9 @@
 # Guests that are destroyed, paused or reset at any moment, and vCPUs that are
 # taken away, leave nothing in the hypervisor.
 # xen-lab: --kernels
+# In the deterministic lab the last loop was not seen to end: it waits for a look that
+# finds an area of a guest that lives shortly.
+# when: all
 # all: hundred cycles=100 --timeout 7200
 # all: smp cycles=100 --timeout 7200 --smp
 # shellcheck source=tests/lab/kvm/lib.sh
